@@ -1,0 +1,45 @@
+"""Durations as people write them in playbooks: `8h`, `3d`, `2w`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+_SHAPE = re.compile(r"^([1-9][0-9]{0,3})([hdw])$")
+_UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_duration(text: str) -> timedelta:
+    """The length of elapsed time that `text` names (`h` hours, `d` days of 24 hours, `w` weeks).
+
+    Raises:
+        ValueError: it is not a whole number from 1 to 9999 followed by h, d or w.
+    """
+    match = _SHAPE.match(text)
+    if match is None:
+        msg = f"'{text}' is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
+        raise ValueError(msg)
+    return int(match[1]) * _UNIT[match[2]]
+
+
+def _check(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+Duration = Annotated[
+    str,
+    AfterValidator(_check),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,3}[hdw]$",
+            "examples": ["8h", "3d", "2w"],
+            "description": "A whole number of hours (h), days (d) or weeks (w).",
+        }
+    ),
+]
+"""A duration as written; `parse_duration` makes it a timedelta."""
