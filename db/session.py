@@ -1,0 +1,83 @@
+"""The unit of work: the one place that opens connections and commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from sqlalchemy import exc, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from domain.errors import InvalidInput, Unavailable
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+def psycopg_url(url: str) -> str:
+    """The address with psycopg 3 as its driver, however it was written (`postgres://`, `postgresql://`)."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+        msg = "The database address must start with postgresql://."
+        raise ValueError(msg)
+    return f"postgresql+psycopg://{rest}"
+
+
+class Database:
+    """A pool of connections to PostgreSQL and the units of work over it.
+
+    Sessions come out of `transaction()` (commits when the block ends, rolls back
+    when it raises) or `read()` (each statement sees what is committed; no BEGIN
+    and COMMIT to pay for). A database that cannot be reached is `Unavailable`.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, max_overflow: int = 10) -> None:
+        self.url = url
+        self._engine: AsyncEngine = create_async_engine(
+            make_url(psycopg_url(url)),
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"},
+        )
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: all of it, or nothing."""
+        with _translated():
+            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading, without a transaction around it."""
+        with _translated():
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
+                yield session
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises `Unavailable`."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Driver errors as errors of ours: away is `Unavailable`, unkeepable text is `InvalidInput`."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.InternalError) as away:
+        raise Unavailable("The database does not answer; try again in a moment.") from away
+    except exc.DataError as bad:
+        raise InvalidInput(
+            "The input holds something that cannot be stored, such as a null character or too large a number."
+        ) from bad
+
+
+def violated(error: exc.IntegrityError) -> str | None:
+    """The name of the constraint that a statement broke, where the database says it."""
+    diagnostic = getattr(error.orig, "diag", None)
+    return getattr(diagnostic, "constraint_name", None)

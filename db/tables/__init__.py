@@ -1,0 +1,25 @@
+"""The tables, one module for each capability. Importing this package fills `metadata`."""
+
+from sqlmodel import SQLModel
+
+from db.tables.accounts import Account
+from db.tables.idempotency import IdempotentRequest
+from db.tables.keys import ApiKey
+from db.tables.people import Credential, Organisation, OrganisationKind, User
+from db.tables.playbooks import PlaybookVersion
+from db.tables.sessions import UserSession
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Credential",
+    "IdempotentRequest",
+    "Organisation",
+    "OrganisationKind",
+    "PlaybookVersion",
+    "User",
+    "UserSession",
+    "metadata",
+]
