@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-_SHAPE = re.compile(r"^([1-9][0-9]{0,3})([hdw])$")
+_SHAPE = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -18,7 +18,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: it is not a whole number from 1 to 9999 followed by h, d or w.
     """
-    match = _SHAPE.match(text)
+    match = _SHAPE.fullmatch(text)
     if match is None:
         msg = f"'{text}' is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
         raise ValueError(msg)

@@ -6,12 +6,20 @@ changes, and pinned by every deal that starts with it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.duration import Duration
 from domain.principal import Role, Side
@@ -42,7 +50,7 @@ class Phase(StrEnum):
     LAUNCHED = "launched"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return self.value.replace("_", " ").capitalize()
 
 
@@ -57,7 +65,7 @@ class PartnerRole(StrEnum):
     TECHNOLOGY = "technology"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return self.value.replace("_", " ")
 
 
@@ -99,7 +107,7 @@ class TaskTemplate(_Part):
     side: Side = Field(description="Whose task it is: the vendor's or the partner's.")
     partner_role: PartnerRole | None = Field(
         default=None,
-        description="For a partner's task: the role it is for. Without it, every partner on the deal has one.",
+        description="For a partner's task: the role it is for. Without it, every partner has one.",
     )
     required: bool = Field(default=True, description="Whether the stage waits for it.")
     due: Duration | None = Field(default=None, description="Time from entering the stage to the deadline.")
@@ -142,8 +150,13 @@ class Exit(_Part):
         return self
 
 
-def _duplicates(keys: Iterable[str]) -> list[str]:
-    return sorted(key for key, count in Counter(keys).items() if count > 1)
+Location = tuple[str | int, ...]
+"""Where in a playbook: the names and positions that lead there."""
+
+
+def _problem(at: Location, what: str) -> InitErrorDetails:
+    kind = PydanticCustomError("playbook", "{what}", {"what": what})
+    return InitErrorDetails(type=kind, loc=at, input=None)
 
 
 class Stage(_Part):
@@ -159,6 +172,14 @@ class Stage(_Part):
     exit: Exit = Exit()
     content: tuple[Content, ...] = ()
     tasks: tuple[TaskTemplate, ...] = ()
+
+    @model_validator(mode="after")
+    def _automatic_waits_for_something(self) -> Self:
+        by_tasks = self.exit.by is ExitBy.TASKS and self.exit.advance is Advance.AUTOMATIC
+        if by_tasks and not any(task.required for task in self.tasks):
+            msg = "a stage that advances by itself needs a required task to wait for"
+            raise ValueError(msg)
+        return self
 
 
 class HandOffTemplate(_Part):
@@ -187,29 +208,43 @@ class PlaybookDefinition(_Part):
     handoff: HandOffTemplate = HandOffTemplate()
 
     @model_validator(mode="after")
-    def _keys_are_unique(self) -> Self:
-        if again := _duplicates(stage.key for stage in self.stages):
-            msg = f"two stages have the key '{again[0]}'"
-            raise ValueError(msg)
-        if any(stage.key == HANDOFF for stage in self.stages):
-            msg = f"the key '{HANDOFF}' is kept for the hand-off after winning"
-            raise ValueError(msg)
-        if again := _duplicates(task.key for task in self.all_tasks()):
-            msg = f"two tasks have the key '{again[0]}'; task keys are unique in the whole playbook"
-            raise ValueError(msg)
+    def _parts_fit_together(self) -> Self:
+        found = [*self._repeated_stages(), *self._repeated_tasks(), *self._phases_going_back()]
+        if found:
+            raise ValidationError.from_exception_data("playbook", [_problem(at, what) for at, what in found])
         return self
 
-    @model_validator(mode="after")
-    def _phases_go_forward(self) -> Self:
+    def _repeated_stages(self) -> Iterator[tuple[Location, str]]:
+        seen: set[str] = set()
+        for index, stage in enumerate(self.stages):
+            at = ("stages", index, "key")
+            if stage.key in seen:
+                yield at, f"another stage has the key '{stage.key}' already"
+            if stage.key == HANDOFF:
+                yield at, f"the key '{HANDOFF}' is kept for the hand-off after winning"
+            seen.add(stage.key)
+
+    def _repeated_tasks(self) -> Iterator[tuple[Location, str]]:
+        lists: list[tuple[Location, tuple[TaskTemplate, ...]]] = [
+            (("stages", index, "tasks"), stage.tasks) for index, stage in enumerate(self.stages)
+        ]
+        seen: set[str] = set()
+        for at, tasks in [*lists, (("handoff", "tasks"), self.handoff.tasks)]:
+            for index, task in enumerate(tasks):
+                if task.key in seen:
+                    what = f"another task has the key '{task.key}' already; a key is used once in a playbook"
+                    yield (*at, index, "key"), what
+                seen.add(task.key)
+
+    def _phases_going_back(self) -> Iterator[tuple[Location, str]]:
         order = list(Phase)
-        ranks = [order.index(stage.phase) for stage in self.stages]
-        for before, after, stage in zip(ranks, ranks[1:], self.stages[1:], strict=False):
-            if after < before:
-                msg = (
-                    f"stage '{stage.key}' goes back to the phase {stage.phase.value}; phases only go forward"
-                )
-                raise ValueError(msg)
-        return self
+        reached = 0
+        for index, stage in enumerate(self.stages):
+            rank = order.index(stage.phase)
+            if rank < reached:
+                what = f"'{stage.phase}' comes before '{order[reached]}', where the deal is already"
+                yield ("stages", index, "phase"), f"{what}; phases only go forward"
+            reached = max(reached, rank)
 
     def all_tasks(self) -> Iterator[TaskTemplate]:
         """Every task of every stage and of the hand-off, in order."""
@@ -240,7 +275,3 @@ class Playbook(PlaybookDefinition):
     """A published version, as a deal pins it."""
 
     version: int = Field(ge=1)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Frozen all the way down: copies of a deal share it.
-        return self
