@@ -6,6 +6,7 @@ is there. An `Actor` is the part of it that an event keeps for ever.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
@@ -37,7 +38,7 @@ class Role(StrEnum):
 
 
 class Actor(BaseModel):
-    """Who did something, as the timeline keeps it. `organisation_id` is the partner's id on the partner side."""
+    """Who did something, as the timeline keeps it: on the partner side the organisation is the partner."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +47,11 @@ class Actor(BaseModel):
     side: Side | None
     organisation_id: UUID | None = None
     organisation: str | None = None
-    roles: frozenset[Role] = frozenset()
+    roles: tuple[Role, ...] = ()
+
+    def may(self, action: Action) -> bool:
+        """Whether the roles allow it; what happens by itself is always allowed."""
+        return self.is_system or action in allowed(self.roles)
 
     @property
     def is_system(self) -> bool:
@@ -103,7 +108,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
 """What each role may do. The union over a person's roles is what the person may do."""
 
 
-def allowed(roles: frozenset[Role]) -> frozenset[Action]:
+def allowed(roles: Iterable[Role]) -> frozenset[Action]:
     """What somebody with these roles may do."""
     return frozenset().union(*(GRANTS[role] for role in roles))
 
@@ -137,5 +142,5 @@ class Principal(BaseModel):
             side=self.side,
             organisation_id=self.organisation_id,
             organisation=self.organisation,
-            roles=self.roles,
+            roles=tuple(sorted(self.roles)),
         )

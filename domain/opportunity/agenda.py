@@ -1,0 +1,81 @@
+"""What falls due next, computed from the state as absolute UTC instants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.opportunity.draft import Draft, Outcome
+from domain.opportunity.events import FellDue, Resumed
+from domain.opportunity.state import Opportunity, Status
+from domain.principal import SYSTEM
+
+
+class DueKind(StrEnum):
+    HOLD_ENDS = "hold_ends"
+    TASK = "task"
+    STAGE = "stage"
+    CHECK_IN = "check_in"
+    EXPECTED_CLOSE = "expected_close"
+
+
+class DueItem(BaseModel):
+    """One deadline. `id` names the deadline and its instant: a deadline that moves is a new one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: DueKind
+    key: str
+    what: str
+    at: AwareDatetime
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind.value}:{self.key}:{self.at.isoformat()}"
+
+
+def _items(deal: Opportunity) -> Iterator[DueItem]:
+    if deal.is_closed:
+        return
+    if deal.hold is not None:
+        if deal.hold.until is not None:
+            yield DueItem(kind=DueKind.HOLD_ENDS, key="", what="The hold", at=deal.hold.until)
+        return
+    for task in deal.stage_tasks():
+        if task.is_open and task.due_at is not None:
+            yield DueItem(kind=DueKind.TASK, key=task.key, what=f"“{task.title}”", at=task.due_at)
+    if deal.stage.due_at is not None:
+        yield DueItem(kind=DueKind.STAGE, key=deal.stage.key, what=deal.stage_title, at=deal.stage.due_at)
+    if deal.status is not Status.OPEN:
+        return
+    if deal.next_check_in_at is not None:
+        yield DueItem(kind=DueKind.CHECK_IN, key="", what="A check-in", at=deal.next_check_in_at)
+    if deal.expected_close is not None:
+        passed = datetime.combine(deal.expected_close, time(), UTC) + timedelta(days=1)
+        yield DueItem(kind=DueKind.EXPECTED_CLOSE, key="", what="The expected close", at=passed)
+
+
+def agenda(deal: Opportunity) -> list[DueItem]:
+    """Every deadline of the deal, the earliest first, whether it has passed or not."""
+    return sorted(_items(deal), key=lambda item: (item.at, item.id))
+
+
+def next_due(deal: Opportunity) -> datetime | None:
+    """When the clock has to speak next; None when nothing is awaited."""
+    return next((item.at for item in agenda(deal) if item.id not in deal.noted), None)
+
+
+def fall_due(deal: Opportunity, now: datetime) -> Outcome:
+    """What the passing of time leads to: each deadline that has passed is said once."""
+    draft = Draft(deal, now, SYSTEM)
+    for item in agenda(deal):
+        if item.at > now or item.id in deal.noted:
+            continue
+        if item.kind is DueKind.HOLD_ENDS and deal.hold is not None:
+            draft.add(Resumed(held_since=deal.hold.since))
+        else:
+            draft.add(FellDue(kind=item.kind.value, item=item.id, what=item.what, due_at=item.at))
+    return draft.outcome()

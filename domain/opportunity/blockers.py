@@ -1,0 +1,181 @@
+"""Why a deal does not move: what is missing, whose turn it is, since when, due when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.opportunity.state import HandOffState, Opportunity, Status, Task
+from domain.playbook import Advance, Exit, ExitBy, Stage
+from domain.principal import Side
+
+
+class Blocker(BaseModel):
+    """One thing that the deal waits for. `turn` is None where both sides may act."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    what: str
+    turn: Side | None
+    who: str
+    since: AwareDatetime
+    due_at: AwareDatetime | None = None
+    task: str | None = None
+    partner_id: UUID | None = None
+
+
+def exit_of(deal: Opportunity) -> Exit:
+    """The exit rule of the current stage; the hand-off leaves by acceptance, after its tasks."""
+    stage = deal.stage_template
+    return stage.exit if isinstance(stage, Stage) else Exit()
+
+
+def _owner(deal: Opportunity) -> str:
+    return deal.owner.name if deal.owner else "the vendor's owner (nobody yet)"
+
+
+def _waits_for_task(deal: Opportunity, task: Task) -> Blocker:
+    partner = deal.partner(task.partner_id)
+    if task.side is Side.PARTNER and partner is None:
+        role = f" ({task.partner_role.label})" if task.partner_role else ""
+        return Blocker(
+            code="partner_missing",
+            what=f"“{task.title}” is a partner's task: add a partner{role} or do it yourself",
+            turn=Side.VENDOR,
+            who=_owner(deal),
+            since=task.opened_at,
+            due_at=task.due_at,
+            task=task.key,
+        )
+    responsible = task.assignee or partner
+    return Blocker(
+        code="task_open",
+        what=f"“{task.title}” is open",
+        turn=task.side,
+        who=responsible.name if responsible else _owner(deal),
+        since=task.opened_at,
+        due_at=task.due_at,
+        task=task.key,
+        partner_id=task.partner_id,
+    )
+
+
+def open_tasks(deal: Opportunity) -> list[Blocker]:
+    """The required tasks of the current stage that are still open."""
+    return [_waits_for_task(deal, task) for task in deal.stage_tasks() if task.required and task.is_open]
+
+
+def _ready_since(deal: Opportunity) -> datetime:
+    """Since when the stage's tasks are closed."""
+    closed = (task.closed_at for task in deal.stage_tasks() if task.required and task.closed_at)
+    return max([deal.stage.entered_at, *closed])
+
+
+def _missing_agreements(deal: Opportunity) -> list[Blocker]:
+    signed = {sign.side for sign in deal.stage.sign_offs}
+    missing = []
+    for side in Side:
+        if side in signed:
+            continue
+        partners = " or ".join(partner.name for partner in deal.partners) or "a partner (add one first)"
+        missing.append(
+            Blocker(
+                code="sign_off_missing",
+                what=f"The {side.value} has not agreed yet that {deal.stage_title} is finished",
+                turn=side if side is Side.VENDOR or deal.partners else Side.VENDOR,
+                who=_owner(deal) if side is Side.VENDOR else partners,
+                since=_ready_since(deal),
+                due_at=deal.stage.due_at,
+            )
+        )
+    return missing
+
+
+def gate_blockers(deal: Opportunity) -> list[Blocker]:
+    """What keeps the current stage's gate closed; empty when the gate is open."""
+    gate = exit_of(deal)
+    if gate.by is ExitBy.RULE:
+        if deal.stage.rule_met:
+            return []
+        rule = Blocker(
+            code="rule_not_met",
+            what=f"The rule to leave {deal.stage_title} is not met: {gate.rule}",
+            turn=None,
+            who="both sides",
+            since=deal.stage.entered_at,
+            due_at=deal.stage.due_at,
+        )
+        return [*open_tasks(deal), rule]
+    if blockers := open_tasks(deal):
+        return blockers
+    return _missing_agreements(deal) if gate.by is ExitBy.SIGN_OFF else []
+
+
+def _waits_for_person(deal: Opportunity) -> Blocker:
+    """The gate is open; what is missing is somebody who moves the deal on."""
+    following = deal.playbook.next_stage(deal.stage.key)
+    what = f"{deal.stage_title} is finished: " + (
+        f"move the deal on to {following.title}" if following else "win the deal, or lose it"
+    )
+    return Blocker(
+        code="ready_to_advance" if following else "ready_to_win",
+        what=what,
+        turn=Side.VENDOR,
+        who=_owner(deal),
+        since=_ready_since(deal),
+        due_at=deal.stage.due_at,
+    )
+
+
+def _handoff_blockers(deal: Opportunity) -> list[Blocker]:
+    if deal.handoff is None:
+        return []
+    returned = deal.handoff.state is HandOffState.RETURNED
+    what = "Customer success has not accepted the hand-off yet"
+    if returned:
+        what = f"Customer success returned the hand-off: {deal.handoff.note}"
+    accept = Blocker(
+        code="handoff_returned" if returned else "handoff_not_accepted",
+        what=what,
+        turn=Side.VENDOR,
+        who=_owner(deal) if returned else "customer success",
+        since=deal.handoff.since,
+        due_at=deal.stage.due_at,
+    )
+    return [*open_tasks(deal), accept]
+
+
+def blockers(deal: Opportunity) -> list[Blocker]:
+    """Everything the deal waits for, what is most urgent to know first; empty when it is closed."""
+    if deal.is_closed:
+        return []
+    if deal.status is Status.WON:
+        return _handoff_blockers(deal)
+    if deal.hold is not None:
+        until = f" until {deal.hold.until:%-d %B %Y}" if deal.hold.until else ""
+        return [
+            Blocker(
+                code="on_hold",
+                what=f"The deal is on hold{until}: {deal.hold.reason}",
+                turn=Side.VENDOR,
+                who=_owner(deal),
+                since=deal.hold.since,
+                due_at=deal.hold.until,
+            )
+        ]
+    return gate_blockers(deal) or [_waits_for_person(deal)]
+
+
+def moves_by_itself(deal: Opportunity) -> bool:
+    """Whether the deal goes to its next stage as soon as the gate is open."""
+    gate = exit_of(deal)
+    return gate.advance is Advance.AUTOMATIC or gate.by is ExitBy.SIGN_OFF
+
+
+def turn(deal: Opportunity) -> Side | None:
+    """Whose turn it is: None when both sides may act, or when nobody has to."""
+    sides = {blocker.turn for blocker in blockers(deal)}
+    return sides.pop() if len(sides) == 1 else None

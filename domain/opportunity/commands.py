@@ -1,0 +1,215 @@
+"""What may be asked of an opportunity. A command is a wish; the rules decide what follows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.money import Money
+from domain.opportunity.state import (
+    Customer,
+    DealPartner,
+    External,
+    LoseReason,
+    Note,
+    Person,
+    Reason,
+    Status,
+    Title,
+)
+from domain.playbook import Playbook
+from domain.principal import Actor, Side
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Closing(_Command):
+    """How a deal ended before Tandem knew it."""
+
+    status: Literal[Status.WON, Status.LOST]
+    at: AwareDatetime
+    reason: LoseReason = LoseReason.OTHER
+    note: Note | None = None
+
+
+class Open(_Command):
+    """Open a deal, or take over one that began elsewhere (`opened_at`, `stage`, `closing`)."""
+
+    kind: Literal["open"] = "open"
+    id: UUID
+    title: Title
+    customer: Customer
+    account_id: UUID | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    owner: Person | None = None
+    playbook: Playbook
+    partners: tuple[DealPartner, ...] = ()
+    custom: dict[str, str] = {}
+    external: External | None = None
+    opened_at: AwareDatetime | None = None
+    stage: str | None = None
+    closing: Closing | None = None
+
+
+class CompleteTask(_Command):
+    kind: Literal["complete_task"] = "complete_task"
+    key: str
+    note: Note | None = None
+
+
+class ReopenTask(_Command):
+    kind: Literal["reopen_task"] = "reopen_task"
+    key: str
+
+
+class WaiveTask(_Command):
+    kind: Literal["waive_task"] = "waive_task"
+    key: str
+    reason: Reason
+
+
+class AssignTask(_Command):
+    """Give a task to somebody of its side; nobody with `assignee` None."""
+
+    kind: Literal["assign_task"] = "assign_task"
+    key: str
+    assignee: Person | None
+    assignee_side: Side | None = None
+    assignee_partner_id: UUID | None = None
+
+
+class AddTask(_Command):
+    """An ad-hoc task in the current stage; `partner_id` says which partner's it is."""
+
+    kind: Literal["add_task"] = "add_task"
+    title: Title
+    side: Side
+    partner_id: UUID | None = None
+    required: bool = False
+    due_at: AwareDatetime | None = None
+    help: Note | None = None
+    assignee: Person | None = None
+
+
+class AddPartner(_Command):
+    kind: Literal["add_partner"] = "add_partner"
+    partner: DealPartner
+
+
+class RemovePartner(_Command):
+    kind: Literal["remove_partner"] = "remove_partner"
+    partner_id: UUID
+
+
+class Advance(_Command):
+    """Move on by the exit rule; for a joint sign-off, agree for one's own side."""
+
+    kind: Literal["advance"] = "advance"
+    note: Note | None = None
+
+
+class Move(_Command):
+    """Move back or forward, past the exit rule, with a reason."""
+
+    kind: Literal["move"] = "move"
+    stage: str
+    reason: Reason
+
+
+class HoldDeal(_Command):
+    kind: Literal["hold"] = "hold"
+    reason: Reason
+    until: AwareDatetime | None = None
+
+
+class Resume(_Command):
+    kind: Literal["resume"] = "resume"
+
+
+class Change(_Command):
+    """Change facts of the deal: only the fields that are given."""
+
+    kind: Literal["change"] = "change"
+    title: Title | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    owner: Person | None = None
+    custom: dict[str, str] | None = None
+
+
+class AddNote(_Command):
+    kind: Literal["note"] = "note"
+    text: Note
+
+
+class LogCheckIn(_Command):
+    """Both sides talked. The next check-in follows the stage's cadence, unless `next_at` says when."""
+
+    kind: Literal["check_in"] = "check_in"
+    note: Note
+    next_step: Title | None = None
+    next_at: AwareDatetime | None = None
+
+
+class Win(_Command):
+    kind: Literal["win"] = "win"
+    note: Note | None = None
+
+
+class Lose(_Command):
+    kind: Literal["lose"] = "lose"
+    reason: LoseReason
+    note: Note | None = None
+
+
+class Reopen(_Command):
+    kind: Literal["reopen"] = "reopen"
+    reason: Reason | None = None
+
+
+class AcceptHandOff(_Command):
+    kind: Literal["accept_handoff"] = "accept_handoff"
+    comment: Note | None = None
+
+
+class ReturnHandOff(_Command):
+    kind: Literal["return_handoff"] = "return_handoff"
+    comment: Note
+
+
+Command = (
+    CompleteTask
+    | ReopenTask
+    | WaiveTask
+    | AssignTask
+    | AddTask
+    | AddPartner
+    | RemovePartner
+    | Advance
+    | Move
+    | HoldDeal
+    | Resume
+    | Change
+    | AddNote
+    | LogCheckIn
+    | Win
+    | Lose
+    | Reopen
+    | AcceptHandOff
+    | ReturnHandOff
+)
+"""Every command to a deal that exists."""
+
+
+class Request(_Command):
+    """A command, who gives it, and which version they had in mind (None: whichever is current)."""
+
+    command: Annotated[Command, Field(discriminator="kind")]
+    by: Actor
+    if_version: int | None = None

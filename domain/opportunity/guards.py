@@ -1,0 +1,79 @@
+"""Who may do what on a deal, and when a deal takes it."""
+
+from __future__ import annotations
+
+from domain.errors import DealClosed, DealOnHold, Forbidden, NotFound, TaskClosed
+from domain.opportunity.state import Opportunity, Status, Task
+from domain.principal import Action, Actor, Side
+
+
+def demand(by: Actor, action: Action, what: str) -> None:
+    """Refuse somebody whose roles do not allow it.
+
+    Raises:
+        Forbidden: with `what` as the sentence.
+    """
+    if not by.may(action):
+        raise Forbidden(what)
+
+
+def not_closed(deal: Opportunity) -> None:
+    """Raises: DealClosed, when nothing more is awaited."""
+    if deal.is_closed:
+        state = deal.status.value.replace("_", " ")
+        how = " Reopen it first." if deal.status is Status.LOST else ""
+        raise DealClosed(f"“{deal.title}” is {state} and takes no more changes.{how}")
+
+
+def at_work(deal: Opportunity) -> None:
+    """Tasks can be worked: the deal is open, or won and being handed off.
+
+    Raises: DealClosed, DealOnHold.
+    """
+    not_closed(deal)
+    if deal.hold is not None:
+        raise DealOnHold(f"“{deal.title}” is on hold: {deal.hold.reason}. Resume it first.")
+
+
+def selling(deal: Opportunity) -> None:
+    """The deal is still to be won.
+
+    Raises: DealClosed, DealOnHold.
+    """
+    at_work(deal)
+    if deal.status is Status.WON:
+        raise DealClosed(f"“{deal.title}” is won and being handed off.")
+
+
+def current_task(deal: Opportunity, key: str) -> Task:
+    """The task with this key, in the current stage.
+
+    Raises: NotFound, TaskClosed (its stage has been left).
+    """
+    task = deal.tasks.get(key)
+    if task is None:
+        raise NotFound(f"This deal has no task “{key}”.")
+    if task.stage != deal.stage.key:
+        stage = deal.playbook.stage(task.stage)
+        title = stage.title if stage else deal.playbook.handoff.title
+        raise TaskClosed(
+            f"“{task.title}” belongs to {title}, which is over. Move the deal back to work on it."
+        )
+    return task
+
+
+def demand_task(by: Actor, deal: Opportunity, task: Task) -> None:
+    """A side works its own tasks; while no partner has a partner's task, the vendor may do it.
+
+    Raises: Forbidden.
+    """
+    demand(by, Action.WORK_TASKS, "Your role does not work on tasks.")
+    if by.is_system:
+        return
+    if by.side is Side.PARTNER:
+        if task.side is not Side.PARTNER or task.partner_id not in (None, by.organisation_id):
+            owner = deal.partner(task.partner_id)
+            raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the vendor'}'s task.")
+    elif task.side is Side.PARTNER and task.partner_id is not None:
+        owner = deal.partner(task.partner_id)
+        raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the partner'}'s task.")

@@ -1,0 +1,147 @@
+"""What follows from a command: the one door through which a deal changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
+from domain.opportunity import commands as ask
+from domain.opportunity import decide_deal as deal_rules
+from domain.opportunity import decide_tasks as task_rules
+from domain.opportunity import events as did
+from domain.opportunity.blockers import exit_of
+from domain.opportunity.draft import Draft, Outcome
+from domain.opportunity.guards import demand
+from domain.opportunity.stages import enter, settle
+from domain.opportunity.state import Opportunity, StageState, Status
+from domain.playbook import ExitBy
+from domain.principal import SYSTEM, Action, Actor, Side
+
+_DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
+    ask.CompleteTask: task_rules.complete,
+    ask.ReopenTask: task_rules.reopen,
+    ask.WaiveTask: task_rules.waive,
+    ask.AssignTask: task_rules.assign,
+    ask.AddTask: task_rules.add,
+    ask.AddPartner: deal_rules.add_partner,
+    ask.RemovePartner: deal_rules.remove_partner,
+    ask.Advance: deal_rules.advance,
+    ask.Move: deal_rules.move,
+    ask.HoldDeal: deal_rules.hold,
+    ask.Resume: deal_rules.resume,
+    ask.Change: deal_rules.change,
+    ask.AddNote: deal_rules.note,
+    ask.LogCheckIn: deal_rules.check_in,
+    ask.Win: deal_rules.win,
+    ask.Lose: deal_rules.lose,
+    ask.Reopen: deal_rules.reopen,
+    ask.AcceptHandOff: deal_rules.accept_handoff,
+    ask.ReturnHandOff: deal_rules.return_handoff,
+}
+
+
+def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
+    """The deal after the request and what happened on the way; `deal` itself stays as it is.
+
+    Raises:
+        StaleVersion: the request had another version in mind.
+        TandemError: the rule that refuses, by its class.
+    """
+    by = request.by
+    if by.side is Side.PARTNER and deal.partner(by.organisation_id) is None:
+        raise NotFound("There is no such opportunity.")
+    if request.if_version is not None and request.if_version != deal.version:
+        raise StaleVersion(
+            f"“{deal.title}” has changed since you read it: it is at version {deal.version}.",
+            version=deal.version,
+        )
+    draft = Draft(deal, now, by)
+    _DECISIONS[type(request.command)](draft, request.command)
+    settle(draft)
+    return draft.outcome()
+
+
+def rule_to_judge(deal: Opportunity) -> str | None:
+    """The CEL rule whose answer decides on the current stage; None where there is none to ask."""
+    gate = exit_of(deal)
+    return gate.rule if deal.status is Status.OPEN and gate.by is ExitBy.RULE else None
+
+
+def judged(deal: Opportunity, *, met: bool, now: datetime) -> Outcome:
+    """What the answer of the stage's rule leads to; nothing, when it is the same as before."""
+    draft = Draft(deal, now, SYSTEM)
+    rule = rule_to_judge(deal)
+    if rule is not None and deal.stage.rule_met is not met:
+        draft.add(did.RuleJudged(stage=deal.stage.key, rule=rule, met=met))
+        settle(draft)
+    return draft.outcome()
+
+
+def _check_partners(command: ask.Open) -> None:
+    ids = [partner.id for partner in command.partners]
+    if len(set(ids)) != len(ids):
+        raise InvalidInput("A partner is named twice.", pointer="/partners")
+    if len(ids) > deal_rules.MAX_PARTNERS:
+        raise InvalidInput(f"A deal has at most {deal_rules.MAX_PARTNERS} partners.", pointer="/partners")
+
+
+def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
+    """A new deal in its first stage, or one taken over from elsewhere as it stood there.
+
+    Raises:
+        Forbidden: the role does not open deals.
+        InvalidInput: partners named twice, or too many.
+        NoSuchStage: the playbook has no such stage.
+    """
+    demand(by, Action.OPEN_OPPORTUNITY, "Your role does not open opportunities.")
+    _check_partners(command)
+    book = command.playbook
+    stage = book.stages[0] if command.stage is None else book.stage(command.stage)
+    if stage is None:
+        raise NoSuchStage(f"The playbook {book.key} has no stage “{command.stage}”.")
+    began = command.opened_at or now
+    deal = Opportunity(
+        id=command.id,
+        title=command.title,
+        customer=command.customer,
+        account_id=command.account_id,
+        amount=command.amount,
+        expected_close=command.expected_close,
+        owner=command.owner,
+        playbook=book,
+        stage=StageState(key=stage.key, entered_at=began),
+        partners=command.partners,
+        custom=command.custom,
+        external=command.external,
+        created_at=began,
+        updated_at=began,
+    )
+    draft = Draft(deal, now, by)
+    draft.add(_opened(command), at=began)
+    if command.closing is None:
+        enter(draft, stage, "the deal was opened" if command.opened_at is None else "taken over here")
+        settle(draft)
+    else:
+        draft.add(_closed(command.closing), at=command.closing.at)
+    return draft.outcome()
+
+
+def _opened(command: ask.Open) -> did.Opened:
+    return did.Opened(
+        title=command.title,
+        customer=command.customer,
+        amount=command.amount,
+        expected_close=command.expected_close,
+        owner=command.owner,
+        playbook=command.playbook.key,
+        playbook_version=command.playbook.version,
+        partners=command.partners,
+    )
+
+
+def _closed(closing: ask.Closing) -> did.Won | did.DealLost:
+    if closing.status is Status.WON:
+        return did.Won(note=closing.note, handoff=False)
+    return did.DealLost(reason=closing.reason, note=closing.note)

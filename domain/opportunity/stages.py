@@ -1,0 +1,172 @@
+"""Entering and leaving stages: which tasks open, whom they are for, when they are due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.duration import parse_duration
+from domain.errors import NoSuchStage, StageGateClosed
+from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, moves_by_itself
+from domain.opportunity.draft import Draft
+from domain.opportunity.events import StageEntered
+from domain.opportunity.state import DealPartner, Opportunity, Status, Task, TaskState
+from domain.playbook import HANDOFF, Exit, ExitBy, HandOffTemplate, Stage, TaskTemplate
+from domain.principal import SYSTEM, Actor, Side
+
+
+def due(now: datetime, duration: str | None) -> datetime | None:
+    return now + parse_duration(duration) if duration else None
+
+
+def suits(template: TaskTemplate, partner: DealPartner) -> bool:
+    """Whether the partner is one that the task is for."""
+    return template.side is Side.PARTNER and template.partner_role in (None, partner.role)
+
+
+def new_task(deal: Opportunity, template: TaskTemplate, stage: str, now: datetime, key: str) -> Task:
+    """The template's task, open from now on; nobody's yet."""
+    return Task(
+        key=key,
+        template=template.key,
+        stage=stage,
+        title=template.title,
+        help=template.help,
+        side=template.side,
+        partner_role=template.partner_role,
+        required=template.required,
+        waive_by=deal.playbook.waive_by if template.waive_by is None else template.waive_by,
+        opened_at=now,
+        due_at=due(now, template.due),
+    )
+
+
+def free_key(deal: Opportunity, wanted: str) -> str:
+    """`wanted`, or the first of `wanted.2`, `wanted.3` … that no task of the deal has."""
+    key, number = wanted, 1
+    while key in deal.tasks:
+        number += 1
+        key = f"{wanted}.{number}"
+    return key
+
+
+def tasks_for_partner(deal: Opportunity, partner: DealPartner, now: datetime) -> tuple[Task, ...]:
+    """The partner's tasks in the current stage: those that waited for such a partner, or its own."""
+    tasks = []
+    for template in deal.playbook.tasks_of(deal.stage.key):
+        if not suits(template, partner):
+            continue
+        siblings = [task for task in deal.stage_tasks() if task.template == template.key]
+        waiting = [task for task in siblings if task.partner_id is None and task.is_open]
+        if waiting:
+            tasks.append(waiting[0].model_copy(update={"partner_id": partner.id}))
+        elif all(task.partner_id not in (None, partner.id) for task in siblings):
+            task = new_task(deal, template, deal.stage.key, now, free_key(deal, template.key))
+            tasks.append(task.model_copy(update={"partner_id": partner.id}))
+    return tuple(tasks)
+
+
+def _again(task: Task, template: TaskTemplate | None, now: datetime) -> Task:
+    """A task of a stage that is entered once more: what was done stays done, the rest opens anew."""
+    if not (task.is_open or task.left_behind):
+        return task
+    return task.model_copy(
+        update={
+            "state": TaskState.OPEN,
+            "opened_at": now,
+            "due_at": due(now, template.due) if template else None,
+            "closed_at": None,
+            "closed_by": None,
+            "note": None,
+            "left_behind": False,
+        }
+    )
+
+
+def _partners_for(deal: Opportunity, template: TaskTemplate) -> list[UUID | None]:
+    """For whom the task opens: nobody in particular on the vendor's side, or while no partner suits."""
+    return [partner.id for partner in deal.partners if suits(template, partner)] or [None]
+
+
+def tasks_of_stage(deal: Opportunity, stage: str, now: datetime) -> tuple[Task, ...]:
+    """The tasks of the stage as it is entered now: new ones, and those from an earlier visit."""
+    templates = {template.key: template for template in deal.playbook.tasks_of(stage)}
+    before = [task for task in deal.tasks.values() if task.stage == stage]
+    tasks = [_again(task, templates.get(task.template or ""), now) for task in before]
+    taken = deal.copy_to_change()
+    for template in templates.values():
+        known = {task.partner_id for task in before if task.template == template.key}
+        if None in known:  # done or waiting from before, when no partner suited
+            continue
+        for partner_id in _partners_for(deal, template):
+            if partner_id not in known:
+                task = new_task(deal, template, stage, now, free_key(taken, template.key))
+                task = task.model_copy(update={"partner_id": partner_id})
+                taken.put(task)
+                tasks.append(task)
+    return tuple(tasks)
+
+
+def enter(draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor | None = None) -> None:
+    """Begin the stage; what was open in the one before is left behind."""
+    deal = draft.deal
+    key = stage.key if isinstance(stage, Stage) else HANDOFF
+    first = deal.stage.key == key and not deal.tasks
+    check_in = stage.check_in if isinstance(stage, Stage) else None
+    draft.add(
+        StageEntered(
+            stage=key,
+            title=stage.title,
+            from_stage=None if first else deal.stage.key,
+            from_title=None if first else deal.stage_title,
+            why=why,
+            due_at=due(draft.now, stage.target),
+            next_check_in_at=due(draft.now, check_in),
+            tasks=tasks_of_stage(deal, key, draft.now),
+            left_behind=() if first else tuple(task.key for task in deal.stage_tasks() if task.is_open),
+        ),
+        by=by,
+    )
+
+
+def closed_gate(deal: Opportunity, missing: list[Blocker], what: str) -> StageGateClosed:
+    """The refusal that says what is missing."""
+    told = "; ".join(blocker.what for blocker in missing)
+    return StageGateClosed(
+        f"{what}. Still missing: {told}." if told else f"{what}.",
+        blockers=[blocker.model_dump(mode="json") for blocker in missing],
+        version=deal.version,
+    )
+
+
+def _rule_that_fired(gate: Exit) -> str:
+    match gate.by:
+        case ExitBy.RULE:
+            return f"the rule is met ({gate.rule})"
+        case ExitBy.SIGN_OFF:
+            return "both sides agreed"
+        case _:
+            return "all required tasks are closed"
+
+
+def leave(draft: Draft, *, by: Actor | None = None) -> None:
+    """Go to the next stage through the open gate."""
+    deal = draft.deal
+    following = deal.playbook.next_stage(deal.stage.key)
+    if following is None:
+        raise NoSuchStage(f"{deal.stage_title} is the last stage: win the deal, or lose it.")
+    if missing := gate_blockers(deal):
+        raise closed_gate(deal, missing, f"{deal.stage_title} is not finished")
+    enter(draft, following, _rule_that_fired(exit_of(deal)), by=by)
+
+
+def settle(draft: Draft) -> None:
+    """Move on by itself, where the playbook says so and the gate is open."""
+    deal = draft.deal
+    while (
+        deal.status is Status.OPEN
+        and moves_by_itself(deal)
+        and deal.playbook.next_stage(deal.stage.key) is not None
+        and not gate_blockers(deal)
+    ):
+        leave(draft, by=SYSTEM)

@@ -1,0 +1,257 @@
+"""An opportunity as it stands: everything its workflow owns, in one value.
+
+The parts are frozen and replaced, so that a changed copy shares what did not
+change. All instants are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.money import Money
+from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
+from domain.principal import Role, Side
+
+PartnerId = UUID
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Note = Annotated[str, Field(min_length=1, max_length=4000)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Status(StrEnum):
+    """The life of an opportunity."""
+
+    OPEN = "open"
+    ON_HOLD = "on_hold"
+    WON = "won"
+    LOST = "lost"
+    HANDED_OFF = "handed_off"
+
+
+class TaskState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    WAIVED = "waived"
+
+
+class HandOffState(StrEnum):
+    PENDING = "pending"
+    RETURNED = "returned"
+    ACCEPTED = "accepted"
+
+
+class LoseReason(StrEnum):
+    """Why a deal was lost: a short list, so that reasons can be counted."""
+
+    PRICE = "price"
+    COMPETITOR = "competitor"
+    NO_DECISION = "no_decision"
+    NO_BUDGET = "no_budget"
+    TIMING = "timing"
+    PRODUCT_FIT = "product_fit"
+    PARTNER_GAP = "partner_gap"
+    LEGAL = "legal"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Person(_Part):
+    """Somebody, by name: owner or assignee."""
+
+    id: UUID
+    name: str
+
+
+class Customer(_Part):
+    """The buyer, as it was known when the deal was opened."""
+
+    name: Title
+    domain: str | None = None
+    country: str | None = None
+    industry: str | None = None
+
+
+class External(_Part):
+    """Where the deal came from, so that it is imported once."""
+
+    source: str
+    id: str
+
+
+class DealPartner(_Part):
+    """A partner that takes part, and as what."""
+
+    id: PartnerId
+    name: str
+    role: PartnerRole
+
+
+class Task(_Part):
+    """One thing to do, on one side, in one stage. `template` is None for an ad-hoc task."""
+
+    key: str
+    template: str | None
+    stage: str
+    title: str
+    help: str | None = None
+    side: Side
+    partner_role: PartnerRole | None = None
+    partner_id: PartnerId | None = None
+    required: bool
+    waive_by: tuple[Role, ...] = ()
+    state: TaskState = TaskState.OPEN
+    opened_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    assignee: Person | None = None
+    closed_at: AwareDatetime | None = None
+    closed_by: str | None = None
+    note: str | None = Field(default=None, description="What was said when it was closed.")
+    left_behind: bool = Field(default=False, description="Waived because its stage was left.")
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is TaskState.OPEN
+
+
+class SignOff(_Part):
+    """One side's agreement that the stage is finished."""
+
+    side: Side
+    by: str
+    at: AwareDatetime
+    partner_id: PartnerId | None = None
+
+
+class StageState(_Part):
+    """The stage that the deal is in."""
+
+    key: str
+    entered_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    sign_offs: tuple[SignOff, ...] = ()
+    rule_met: bool | None = Field(default=None, description="The last answer of the stage's CEL rule.")
+
+
+class Hold(_Part):
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class Lost(_Part):
+    reason: LoseReason
+    note: str | None
+    at: AwareDatetime
+    by: str
+
+
+class HandOff(_Part):
+    """How far the hand-off to customer success is; `note` says what a return asked for."""
+
+    state: HandOffState
+    since: AwareDatetime
+    note: str | None = None
+    by: str | None = None
+
+
+class CheckIn(_Part):
+    """The last time both sides talked."""
+
+    at: AwareDatetime
+    by: str
+    note: str
+
+
+class Opportunity(BaseModel):
+    """The deal. `version` is the sequence of its last event, from 1 without gaps."""
+
+    model_config = ConfigDict(validate_assignment=False)
+
+    id: UUID
+    version: int = 0
+    status: Status = Status.OPEN
+    title: Title
+    customer: Customer
+    account_id: UUID | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    owner: Person | None = None
+    playbook: Playbook
+    stage: StageState
+    partners: tuple[DealPartner, ...] = ()
+    tasks: dict[str, Task] = {}
+    hold: Hold | None = None
+    lost: Lost | None = None
+    handoff: HandOff | None = None
+    next_check_in_at: AwareDatetime | None = None
+    last_check_in: CheckIn | None = None
+    next_step: str | None = None
+    custom: dict[str, str] = {}
+    external: External | None = None
+    noted: tuple[str, ...] = Field(default=(), description="Deadlines whose passing was said already.")
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    def copy_to_change(self) -> Self:
+        """A copy whose changes do not reach this one; the frozen parts are shared."""
+        return self.model_copy(update={"tasks": dict(self.tasks)})
+
+    @property
+    def is_closed(self) -> bool:
+        """Nothing more is awaited: lost, handed off, or won before Tandem knew it."""
+        no_handoff = self.status is Status.WON and self.handoff is None
+        return self.status in (Status.LOST, Status.HANDED_OFF) or no_handoff
+
+    @property
+    def stage_template(self) -> Stage | HandOffTemplate:
+        return self.playbook.stage(self.stage.key) or self.playbook.handoff
+
+    @property
+    def stage_title(self) -> str:
+        return self.stage_template.title
+
+    @property
+    def phase(self) -> Phase:
+        stage = self.playbook.stage(self.stage.key)
+        return stage.phase if stage else Phase.LAUNCHED
+
+    @property
+    def probability(self) -> int:
+        """Chance to win, in percent: the stage's while the deal runs, then 100 or 0."""
+        if self.status in (Status.WON, Status.HANDED_OFF):
+            return 100
+        stage = self.playbook.stage(self.stage.key)
+        return stage.probability if stage and self.status is not Status.LOST else 0
+
+    @property
+    def in_handoff(self) -> bool:
+        return self.stage.key == HANDOFF
+
+    def stage_tasks(self) -> list[Task]:
+        """The tasks of the current stage, in the order they opened."""
+        return [task for task in self.tasks.values() if task.stage == self.stage.key]
+
+    def partner(self, partner_id: PartnerId | None) -> DealPartner | None:
+        return next((partner for partner in self.partners if partner.id == partner_id), None)
+
+    def put(self, *tasks: Task) -> None:
+        """Add the tasks, or replace those with the same key."""
+        self.tasks.update({task.key: task for task in tasks})
+
+
+def shifted(instant: datetime | None, by: datetime, since: datetime) -> datetime | None:
+    """A deadline that moved on while the clocks stood still, from `since` to `by`."""
+    return instant + (by - since) if instant is not None else None
