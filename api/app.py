@@ -1,0 +1,76 @@
+"""The application: what is opened once, what surrounds every request, and the routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asgi_cross_origin_protection import CrossOriginProtection
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api import health, problems, v1
+from api.limits import RateLimit
+from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_origin
+from api.services import Services, TemporalGate
+from db.session import Database
+from domain.errors import InvalidInput
+from runtime.settings import Settings
+
+DESCRIPTION = """\
+Tandem's REST API. Send an API key as `Authorization: Bearer tdm_…`.
+
+Errors are RFC 9457 problem documents. Every POST takes an `Idempotency-Key`. A single resource has its
+version as `ETag`; send it as `If-Match` with a change. Lists come in pages: follow `next_cursor`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API and the pages over the settings given, or those of the environment.
+
+    The database and Temporal may be away when it starts; requests that need
+    them answer 503 until they are back.
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Tandem",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings),
+        responses={"default": {"model": problems.Problem, "description": "A problem document."}},
+    )
+    problems.install(app)
+    app.include_router(v1.router)
+    app.include_router(health.router)
+    _surround(app, settings)
+    return app
+
+
+def _lifespan(settings: Settings):  # noqa: ANN202 - FastAPI's own type for this is an Any
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.database_url is None:
+            raise InvalidInput("Set TANDEM_DATABASE_URL, or start everything with: tandem up")
+        database = Database(settings.database_url)
+        app.state.services = Services(settings=settings, database=database, temporal=TemporalGate(settings))
+        try:
+            yield
+        finally:
+            await database.close()
+
+    return lifespan
+
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    """Middleware; what is added last is outermost."""
+    app.add_middleware(_same_origin)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, limit=settings.rate_limit)
+    app.add_middleware(Envelope)
+
+
+def _same_origin(app: ASGIApp) -> ASGIApp:
+    return UnlessAuthorized(app, guarded=CrossOriginProtection(app, deny_app=deny_cross_origin))

@@ -1,0 +1,75 @@
+"""Pydantic's findings in words that a person can act on, with JSON pointers (RFC 6901)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_SENTENCES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field here.",
+    "string_type": "This must be a text.",
+    "string_too_short": "This needs at least {min_length} character(s).",
+    "string_too_long": "This may have at most {max_length} characters.",
+    "string_unicode": "This text is not valid Unicode.",
+    "int_parsing": "This must be a whole number.",
+    "int_type": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+    "uuid_parsing": "This must be a UUID.",
+    "uuid_type": "This must be a UUID, written as a text.",
+    "dict_type": "This must be a JSON object.",
+    "model_type": "This must be a JSON object.",
+    "model_attributes_type": "This must be a JSON object.",
+    "list_type": "This must be a list.",
+    "too_short": "This needs at least {min_length} item(s).",
+    "too_long": "This may have at most {max_length} items.",
+    "greater_than": "This must be more than {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than": "This must be less than {lt}.",
+    "less_than_equal": "This may be at most {le}.",
+    "decimal_parsing": 'This must be a decimal number, written as a text such as "250000.00".',
+    "decimal_type": 'This must be a decimal number, written as a text such as "250000.00".',
+    "decimal_max_digits": "This number has too many digits; at most {max_digits} are taken.",
+    "decimal_max_places": "At most {decimal_places} digits may follow the decimal point.",
+    "decimal_whole_digits": "This number is too large.",
+    "finite_number": "This must be a number.",
+    "enum": "This must be one of {expected}.",
+    "literal_error": "This must be one of {expected}.",
+    "date_parsing": 'This must be a date such as "2027-03-31".',
+    "date_type": 'This must be a date such as "2027-03-31".',
+    "date_from_datetime_parsing": 'This must be a date such as "2027-03-31".',
+    "date_from_datetime_inexact": 'This must be a date such as "2027-03-31", without a time.',
+    "datetime_parsing": 'This must be an instant such as "2027-03-31T09:00:00Z".',
+    "datetime_from_date_parsing": 'This must be an instant such as "2027-03-31T09:00:00Z".',
+    "datetime_type": 'This must be an instant such as "2027-03-31T09:00:00Z".',
+    "timezone_aware": 'This instant needs its time zone, as in "2027-03-31T09:00:00Z".',
+    "recursion_loop": "This is nested too deeply.",
+}
+
+_PARAMETER_SOURCES = {"body", "query", "path", "header", "cookie"}
+
+
+def explained(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Each finding as `{"pointer", "detail"}`. What was sent is not repeated: it may be secret, or huge."""
+    return [{"pointer": pointer(error["loc"]), "detail": sentence(error)} for error in errors]
+
+
+def sentence(error: Any) -> str:
+    """What is wrong, in one sentence."""
+    context = error.get("ctx") or {}
+    if error["type"] == "value_error":
+        return str(context.get("error", error["msg"]))
+    template = _SENTENCES.get(error["type"])
+    if template is None:
+        return f"{error['msg'].rstrip('.')}."
+    return template.format(**context)
+
+
+def pointer(location: Sequence[str | int]) -> str:
+    """The JSON pointer to a location in the body; a parameter is pointed to by its name."""
+    parts = list(location)
+    if parts and parts[0] in _PARAMETER_SOURCES:
+        parts = parts[1:]
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -1,0 +1,72 @@
+"""Signed-in browsers: found by the hash of their cookie, with the person behind them in the same query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
+from db.tables import Organisation, User, UserSession
+from domain.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A valid session and who it belongs to."""
+
+    principal: Principal
+    last_used_at: datetime
+    expires_at: datetime
+
+
+async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> SignedIn | None:
+    """The person whose browser this is; None when unknown, expired, signed out or no longer active."""
+    statement = (
+        select(*PRINCIPAL_COLUMNS, col(UserSession.last_used_at), col(UserSession.expires_at))
+        .select_from(UserSession)
+        .join(User, col(User.id) == col(UserSession.user_id))
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(col(UserSession.token_hash) == token_hash, col(UserSession.expires_at) > now, is_active())
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return SignedIn(principal_of(row), row.last_used_at, row.expires_at)
+
+
+async def add(
+    session: AsyncSession, token_hash: bytes, user_id: UUID, now: datetime, expires_at: datetime
+) -> None:
+    """Remember a browser that has just signed in; forget those of the same person that have expired."""
+    await session.execute(
+        delete(UserSession).where(col(UserSession.user_id) == user_id, col(UserSession.expires_at) <= now)
+    )
+    session.add(
+        UserSession(
+            token_hash=token_hash, user_id=user_id, created_at=now, last_used_at=now, expires_at=expires_at
+        )
+    )
+
+
+async def touch(session: AsyncSession, token_hash: bytes, now: datetime, expires_at: datetime) -> None:
+    """Slide the session's end."""
+    await session.execute(
+        update(UserSession)
+        .where(col(UserSession.token_hash) == token_hash)
+        .values(last_used_at=now, expires_at=expires_at)
+    )
+
+
+async def remove(session: AsyncSession, token_hash: bytes) -> None:
+    """Sign one browser out."""
+    await session.execute(delete(UserSession).where(col(UserSession.token_hash) == token_hash))
+
+
+async def remove_all(session: AsyncSession, user_id: UUID) -> None:
+    """Sign a person out everywhere."""
+    await session.execute(delete(UserSession).where(col(UserSession.user_id) == user_id))
