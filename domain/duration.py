@@ -20,7 +20,7 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
-        msg = f"'{text}' is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
+        msg = f"{text[:20]!r} is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
         raise ValueError(msg)
     return int(match[1]) * _UNIT[match[2]]
 

@@ -124,6 +124,9 @@ class TaskTemplate(_Part):
         return self
 
 
+Tasks = Annotated[tuple[TaskTemplate, ...], Field(max_length=50)]
+
+
 class Exit(_Part):
     """When and how a stage is left."""
 
@@ -137,6 +140,9 @@ class Exit(_Part):
     rule: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
         default=None, description="A CEL expression over the deal's facts; only with by: rule."
     )
+    rule_in_words: Annotated[str, Field(min_length=1, max_length=300)] | None = Field(
+        default=None, description="What the rule asks for, as people read it while it is not met."
+    )
     advance: Advance = Field(
         default=Advance.PERSON,
         description="automatic: the deal moves on by itself. person: somebody moves it on.",
@@ -144,8 +150,11 @@ class Exit(_Part):
 
     @model_validator(mode="after")
     def _rule_goes_with_by(self) -> Self:
-        if (self.by is ExitBy.RULE) != (self.rule is not None):
-            msg = "by: rule wants a rule, and a rule wants by: rule"
+        if self.by is ExitBy.RULE and self.rule is None:
+            msg = "by: rule needs a rule beside it"
+            raise ValueError(msg)
+        if self.by is not ExitBy.RULE and (self.rule or self.rule_in_words):
+            msg = "a rule is asked only with by: rule"
             raise ValueError(msg)
         return self
 
@@ -170,8 +179,8 @@ class Stage(_Part):
     check_in: Duration | None = Field(default=None, description="How often both sides check in.")
     help: Text | None = None
     exit: Exit = Exit()
-    content: tuple[Content, ...] = ()
-    tasks: tuple[TaskTemplate, ...] = ()
+    content: Annotated[tuple[Content, ...], Field(max_length=20)] = ()
+    tasks: Tasks = ()
 
     @model_validator(mode="after")
     def _automatic_waits_for_something(self) -> Self:
@@ -188,7 +197,7 @@ class HandOffTemplate(_Part):
     title: Title = "Hand-off"
     target: Duration | None = None
     help: Text | None = None
-    tasks: tuple[TaskTemplate, ...] = ()
+    tasks: Tasks = ()
 
 
 class PlaybookDefinition(_Part):

@@ -102,7 +102,7 @@ def gate_blockers(deal: Opportunity) -> list[Blocker]:
             return []
         rule = Blocker(
             code="rule_not_met",
-            what=f"The rule to leave {deal.stage_title} is not met: {gate.rule}",
+            what=f"The rule to leave {deal.stage_title} is not met: {gate.rule_in_words or gate.rule}",
             turn=None,
             who="both sides",
             since=deal.stage.entered_at,
