@@ -5,9 +5,11 @@ from sqlmodel import SQLModel
 from db.tables.accounts import Account
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
+from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
 from db.tables.sessions import UserSession
+from db.tables.timeline import TimelineRow
 
 metadata = SQLModel.metadata
 
@@ -16,10 +18,14 @@ __all__ = [
     "ApiKey",
     "Credential",
     "IdempotentRequest",
+    "OpportunityPartnerRow",
+    "OpportunityRow",
     "Organisation",
     "OrganisationKind",
     "PlaybookVersion",
+    "TimelineRow",
     "User",
     "UserSession",
+    "WorkItemRow",
     "metadata",
 ]

@@ -1,0 +1,159 @@
+"""Opportunities in PostgreSQL: recorded by their workflow, read through the principal's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, select, text, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import playbooks
+from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
+from domain.errors import NotFound
+from domain.opportunity.agenda import next_due
+from domain.opportunity.blockers import blockers, turn
+from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.state import Opportunity
+from domain.opportunity.work import work_items
+from domain.principal import Principal
+
+CHANNEL = "tandem_timeline"
+"""Where PostgreSQL says that the timeline has grown."""
+
+
+async def record(session: AsyncSession, outcome: Outcome) -> None:
+    """Write the events and the read model that they led to; the same again changes nothing."""
+    await record_many(session, [outcome])
+
+
+async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
+    """Write many deals in one transaction: `record`, for an import."""
+    entries = [entry for outcome in outcomes for entry in outcome.entries]
+    if entries:
+        rows = [_timeline_row(entry) for entry in entries]
+        await session.execute(insert(TimelineRow).on_conflict_do_nothing(), rows)
+    await write(session, [outcome.opportunity for outcome in outcomes])
+    if entries:
+        streams = ",".join(dict.fromkeys(str(entry.opportunity_id) for entry in entries[:100]))
+        await session.execute(text(f"SELECT pg_notify('{CHANNEL}', :streams)"), {"streams": streams})
+
+
+async def write(session: AsyncSession, deals: Sequence[Opportunity]) -> None:
+    """Bring the rows of these deals up to date; a row of a later version stays as it is."""
+    statement = insert(OpportunityRow)
+    replaced = {
+        name: statement.excluded[name] for name in OpportunityRow.__table__.c.keys() if name != "id"
+    }
+    newer = statement.on_conflict_do_update(
+        index_elements=[col(OpportunityRow.id)],
+        set_=replaced,
+        where=col(OpportunityRow.version) <= statement.excluded.version,
+    )
+    await session.execute(newer, [_row(deal) for deal in deals])
+    ids = [deal.id for deal in deals]
+    for table, rows in (
+        (OpportunityPartnerRow, [row for deal in deals for row in _partner_rows(deal)]),
+        (WorkItemRow, [row for deal in deals for row in _work_rows(deal)]),
+    ):
+        await session.execute(delete(table).where(col(table.opportunity_id).in_(ids)))
+        if rows:
+            await session.execute(insert(table), rows)
+
+
+def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
+    return {
+        "stream_id": entry.opportunity_id,
+        "sequence": entry.sequence,
+        "at": entry.at,
+        "type": entry.event.type,
+        "actor_id": entry.by.id,
+        "actor": entry.by.name,
+        "actor_side": entry.by.side,
+        "actor_organisation_id": entry.by.organisation_id,
+        "actor_organisation": entry.by.organisation,
+        "words": entry.words,
+        "data": entry.event.model_dump(mode="json", exclude={"type"}),
+    }
+
+
+def _row(deal: Opportunity) -> dict[str, Any]:
+    waits = blockers(deal)
+    return {
+        "id": deal.id,
+        "version": deal.version,
+        "status": deal.status,
+        "title": deal.title,
+        "customer": deal.customer.name,
+        "search": f"{deal.title} {deal.customer.name} {deal.customer.domain or ''}".lower(),
+        "account_id": deal.account_id,
+        "amount": deal.amount.amount if deal.amount else None,
+        "currency": deal.amount.currency if deal.amount else None,
+        "expected_close": deal.expected_close,
+        "owner_id": deal.owner.id if deal.owner else None,
+        "owner": deal.owner.name if deal.owner else None,
+        "playbook_key": deal.playbook.key,
+        "playbook_version": deal.playbook.version,
+        "stage_key": deal.stage.key,
+        "stage": deal.stage_title,
+        "phase": deal.phase,
+        "probability": deal.probability,
+        "turn": turn(deal),
+        "waits_for": waits[0].what if waits else None,
+        "next_step": deal.next_step,
+        "next_due_at": next_due(deal),
+        "external_source": deal.external.source if deal.external else None,
+        "external_id": deal.external.id if deal.external else None,
+        "state": deal.model_dump(mode="json", exclude={"playbook"}),
+        "created_at": deal.created_at,
+        "updated_at": deal.updated_at,
+    }
+
+
+def _partner_rows(deal: Opportunity) -> list[dict[str, Any]]:
+    return [
+        {"opportunity_id": deal.id, "partner_id": partner.id, "name": partner.name, "role": partner.role}
+        for partner in deal.partners
+    ]
+
+
+def _work_rows(deal: Opportunity) -> list[dict[str, Any]]:
+    owner = deal.owner.id if deal.owner else None
+    return [
+        {"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in work_items(deal)
+    ]
+
+
+def visible(principal: Principal) -> ColumnElement[bool]:
+    """The vendor sees every deal; a partner sees those that it takes part in."""
+    if principal.partner_id is None:
+        return true()
+    return exists().where(
+        col(OpportunityPartnerRow.opportunity_id) == col(OpportunityRow.id),
+        col(OpportunityPartnerRow.partner_id) == principal.partner_id,
+    )
+
+
+async def get(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> Opportunity:
+    """A deal in full, as it was last recorded.
+
+    Raises:
+        NotFound: there is none, or the principal does not take part in it.
+    """
+    statement = select(
+        col(OpportunityRow.state), col(OpportunityRow.playbook_key), col(OpportunityRow.playbook_version)
+    ).where(col(OpportunityRow.id) == opportunity_id, visible(principal))
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such opportunity.")
+    book = await playbooks.pinned(session, row.playbook_key, row.playbook_version)
+    return Opportunity.model_validate({**row.state, "playbook": book})
+
+
+async def recorded_version(session: AsyncSession, opportunity_id: UUID) -> int | None:
+    """The version that the rows show; for checks, never for a request."""
+    statement = select(col(OpportunityRow.version)).where(col(OpportunityRow.id) == opportunity_id)
+    return (await session.execute(statement)).scalar_one_or_none()

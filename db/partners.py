@@ -1,0 +1,105 @@
+"""Partners: the organisations that the vendor sells with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import pages
+from db.edits import updated
+from db.pages import Page, PageRequest
+from db.session import violated
+from db.tables import Organisation, OrganisationKind
+from domain.errors import AlreadyExists, NotFound
+from domain.principal import Principal
+
+
+def visible_partners(principal: Principal) -> ColumnElement[bool]:
+    """The vendor sees every partner; a partner sees itself."""
+    is_partner = col(Organisation.kind) == OrganisationKind.PARTNER
+    if principal.partner_id is None:
+        return is_partner
+    return and_(is_partner, col(Organisation.id) == principal.partner_id)
+
+
+async def page(
+    session: AsyncSession,
+    principal: Principal,
+    wanted: PageRequest,
+    *,
+    q: str | None = None,
+    tier: str | None = None,
+    status: str | None = None,
+) -> Page[Organisation]:
+    """The partners that the principal may see, by name."""
+    statement = (
+        select(Organisation)
+        .where(visible_partners(principal))
+        .order_by(col(Organisation.name), col(Organisation.id))
+    )
+    if q:
+        statement = statement.where(col(Organisation.name).icontains(q, autoescape=True))
+    if tier is not None:
+        statement = statement.where(col(Organisation.tier) == tier)
+    if status is not None:
+        statement = statement.where(col(Organisation.status) == status)
+    found = await pages.fetch(session, statement, wanted, order="partners:name")
+    return found.map(lambda row: row[0])
+
+
+async def get(session: AsyncSession, principal: Principal, partner_id: UUID) -> Organisation:
+    """One partner. Raises `NotFound`, also for a partner whom the principal does not see."""
+    statement = select(Organisation).where(visible_partners(principal), col(Organisation.id) == partner_id)
+    partner = (await session.execute(statement)).scalar_one_or_none()
+    if partner is None:
+        raise NotFound("There is no such partner.")
+    return partner
+
+
+async def vendor(session: AsyncSession) -> Organisation | None:
+    """The vendor's own organisation; None before anything is set up."""
+    statement = select(Organisation).where(col(Organisation.kind) == OrganisationKind.VENDOR)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:
+    """Any organisation by its id; for rules that compare organisations, never to answer a request."""
+    return await session.get(Organisation, organisation_id)
+
+
+async def add(session: AsyncSession, partner: Organisation) -> Organisation:
+    """Keep a new organisation. The same id again (a repeated request) changes nothing.
+
+    Raises `AlreadyExists` when the external id is taken.
+    """
+    statement = insert(Organisation).values(**partner.model_dump())
+    try:
+        await session.execute(statement.on_conflict_do_nothing(index_elements=[col(Organisation.id)]))
+    except IntegrityError as error:
+        raise _taken(error) from error
+    return (
+        await session.execute(select(Organisation).where(col(Organisation.id) == partner.id))
+    ).scalar_one()
+
+
+async def change(
+    session: AsyncSession, partner: Organisation, changes: dict[str, Any], now: datetime
+) -> Organisation:
+    """Change a partner that was read before. Raises `StaleVersion` and `AlreadyExists`."""
+    try:
+        return await updated(session, partner, changes, now)
+    except IntegrityError as error:
+        raise _taken(error) from error
+
+
+def _taken(error: IntegrityError) -> Exception:
+    if violated(error) == "uq_organisation_external":
+        return AlreadyExists("A partner with this external id is there already.")
+    return error

@@ -1,0 +1,149 @@
+"""The running stack that tests talk to, and the people in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from db import keys, partners, people
+from db.session import Database
+from db.tables import ApiKey, Organisation, OrganisationKind, User
+from domain.principal import Principal, Role
+from runtime import tokens
+from runtime.ids import new_id
+from runtime.passwords import hash_password
+
+ClientFor = Callable[[str], Awaitable[httpx.AsyncClient]]
+"""Asks for the client of the person with an e-mail address."""
+
+PASSWORD = "correct horse battery staple"
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The application on a socket of its own, in this event loop; the address it answers at."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            if task.done():
+                task.result()
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await task
+
+
+@dataclass
+class Person:
+    """Somebody with an API key."""
+
+    id: UUID
+    email: str
+    name: str
+    organisation_id: UUID
+    token: str
+    principal: Principal
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass
+class People:
+    """The vendor, two partners, and people of every role in them, made when first asked for."""
+
+    database: Database
+    vendor: Organisation
+    aster: Organisation
+    borealis: Organisation
+    known: dict[str, Person] = field(default_factory=dict)
+
+    async def of(self, email: str) -> Person:
+        """The person with this address, such as "rep@vendor.example" (see `ROLES`)."""
+        if email not in self.known:
+            self.known[email] = await self.add(email, *ROLES[email])
+        return self.known[email]
+
+    async def add(self, email: str, *roles: Role, password: str | None = None) -> Person:
+        """A new person of the organisation that the address belongs to, with an API key."""
+        organisation = getattr(self, email.partition("@")[2].partition(".")[0])
+        now = datetime.now(UTC)
+        user = User(
+            id=new_id(),
+            organisation_id=organisation.id,
+            email=email,
+            name=email.partition("@")[0].capitalize(),
+            roles=sorted(roles),
+        )
+        token = tokens.new_api_key()
+        async with self.database.transaction() as session:
+            await people.add(session, user)
+            key = ApiKey(
+                id=new_id(),
+                user_id=user.id,
+                name="tests",
+                token_hash=tokens.digest(token),
+                hint=tokens.hint(token),
+            )
+            await keys.add(session, key)
+            if password is not None:
+                await people.set_password(session, user.id, await hash_password(password), now)
+            principal = await people.principal_by_email(session, email)
+        assert principal is not None
+        return Person(user.id, email, user.name, organisation.id, token, principal)
+
+    async def partner(self, name: str) -> Organisation:
+        """One more partner."""
+        async with self.database.transaction() as session:
+            return await partners.add(session, organisation(name))
+
+
+ROLES: dict[str, tuple[Role, ...]] = {
+    "rep@vendor.example": (Role.SALES_REP,),
+    "rep2@vendor.example": (Role.SALES_REP,),
+    "desk@vendor.example": (Role.DEAL_DESK,),
+    "finance@vendor.example": (Role.FINANCE,),
+    "director@vendor.example": (Role.SALES_DIRECTOR,),
+    "success@vendor.example": (Role.CUSTOMER_SUCCESS,),
+    "admin@vendor.example": (Role.ADMIN,),
+    "seller@aster.example": (Role.PARTNER_SELLER,),
+    "lead@aster.example": (Role.PARTNER_SELLER, Role.PARTNER_ADMIN),
+    "seller@borealis.example": (Role.PARTNER_SELLER,),
+    "lead@borealis.example": (Role.PARTNER_SELLER, Role.PARTNER_ADMIN),
+}
+
+
+def organisation(
+    name: str, kind: OrganisationKind = OrganisationKind.PARTNER, tier: str | None = None
+) -> Organisation:
+    return Organisation(
+        id=new_id(),
+        kind=kind,
+        name=name,
+        domain=f"{name.split(maxsplit=1)[0].lower()}.example",
+        country="US",
+        tier=tier,
+    )
+
+
+async def populate(database: Database) -> People:
+    """The organisations, in an empty database."""
+    vendor = organisation("Vendor", OrganisationKind.VENDOR)
+    aster = organisation("Aster Integrators", tier="gold")
+    borealis = organisation("Borealis Systems", tier="silver")
+    async with database.transaction() as session:
+        for each in (vendor, aster, borealis):
+            await partners.add(session, each)
+    return People(database, vendor, aster, borealis)
