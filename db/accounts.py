@@ -1,0 +1,87 @@
+"""Accounts: the companies that are sold to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import pages
+from db.edits import updated
+from db.pages import Page, PageRequest
+from db.session import violated
+from db.tables import Account, OpportunityPartnerRow, OpportunityRow
+from domain.errors import AlreadyExists, NotFound
+from domain.principal import Principal
+
+
+def visible_accounts(principal: Principal) -> ColumnElement[bool]:
+    """The vendor sees every account; a partner sees those of the deals that it takes part in."""
+    if principal.partner_id is None:
+        return true()
+    on_shared_deals = (
+        select(col(OpportunityRow.account_id))
+        .join(OpportunityPartnerRow, col(OpportunityPartnerRow.opportunity_id) == col(OpportunityRow.id))
+        .where(col(OpportunityPartnerRow.partner_id) == principal.partner_id)
+    )
+    return col(Account.id).in_(on_shared_deals)
+
+
+async def page(
+    session: AsyncSession, principal: Principal, wanted: PageRequest, *, q: str | None = None
+) -> Page[Account]:
+    """The accounts that the principal may see, by name."""
+    statement = (
+        select(Account).where(visible_accounts(principal)).order_by(col(Account.name), col(Account.id))
+    )
+    if q:
+        statement = statement.where(
+            or_(
+                col(Account.name).icontains(q, autoescape=True),
+                col(Account.domain).icontains(q, autoescape=True),
+            )
+        )
+    found = await pages.fetch(session, statement, wanted, order="accounts:name")
+    return found.map(lambda row: row[0])
+
+
+async def get(session: AsyncSession, principal: Principal, account_id: UUID) -> Account:
+    """One account. Raises `NotFound`, also for an account that the principal does not see."""
+    statement = select(Account).where(visible_accounts(principal), col(Account.id) == account_id)
+    account = (await session.execute(statement)).scalar_one_or_none()
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account
+
+
+async def add(session: AsyncSession, account: Account) -> Account:
+    """Keep a new account. The same id again (a repeated request) changes nothing.
+
+    Raises `AlreadyExists` when the external id is taken.
+    """
+    statement = insert(Account).values(**account.model_dump())
+    try:
+        await session.execute(statement.on_conflict_do_nothing(index_elements=[col(Account.id)]))
+    except IntegrityError as error:
+        raise _taken(error) from error
+    return (await session.execute(select(Account).where(col(Account.id) == account.id))).scalar_one()
+
+
+async def change(session: AsyncSession, account: Account, changes: dict[str, Any], now: datetime) -> Account:
+    """Change an account that was read before. Raises `StaleVersion` and `AlreadyExists`."""
+    try:
+        return await updated(session, account, changes, now)
+    except IntegrityError as error:
+        raise _taken(error) from error
+
+
+def _taken(error: IntegrityError) -> Exception:
+    if violated(error) == "uq_account_external":
+        return AlreadyExists("An account with this external id is there already.")
+    return error
