@@ -43,23 +43,21 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
 
 
 async def write(session: AsyncSession, deals: Sequence[Opportunity]) -> None:
-    """Bring the rows of these deals up to date; a row of a later version stays as it is."""
+    """Bring the rows of these deals up to date; those of a later version stay as they are."""
     statement = insert(OpportunityRow)
-    replaced = {
-        name: statement.excluded[name] for name in OpportunityRow.__table__.c.keys() if name != "id"
-    }
+    replaced = {name: statement.excluded[name] for name in OpportunityRow.model_fields if name != "id"}
     newer = statement.on_conflict_do_update(
         index_elements=[col(OpportunityRow.id)],
         set_=replaced,
         where=col(OpportunityRow.version) <= statement.excluded.version,
-    )
-    await session.execute(newer, [_row(deal) for deal in deals])
-    ids = [deal.id for deal in deals]
+    ).returning(col(OpportunityRow.id))
+    written = set((await session.execute(newer, [_row(deal) for deal in deals])).scalars().all())
+    current = [deal for deal in deals if deal.id in written]
     for table, rows in (
-        (OpportunityPartnerRow, [row for deal in deals for row in _partner_rows(deal)]),
-        (WorkItemRow, [row for deal in deals for row in _work_rows(deal)]),
+        (OpportunityPartnerRow, [row for deal in current for row in _partner_rows(deal)]),
+        (WorkItemRow, [row for deal in current for row in _work_rows(deal)]),
     ):
-        await session.execute(delete(table).where(col(table.opportunity_id).in_(ids)))
+        await session.execute(delete(table).where(col(table.opportunity_id).in_(written)))
         if rows:
             await session.execute(insert(table), rows)
 
@@ -86,6 +84,7 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "id": deal.id,
         "version": deal.version,
         "status": deal.status,
+        "closed": deal.is_closed,
         "title": deal.title,
         "customer": deal.customer.name,
         "search": f"{deal.title} {deal.customer.name} {deal.customer.domain or ''}".lower(),
@@ -122,9 +121,7 @@ def _partner_rows(deal: Opportunity) -> list[dict[str, Any]]:
 
 def _work_rows(deal: Opportunity) -> list[dict[str, Any]]:
     owner = deal.owner.id if deal.owner else None
-    return [
-        {"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in work_items(deal)
-    ]
+    return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in work_items(deal)]
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:

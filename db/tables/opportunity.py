@@ -37,14 +37,14 @@ class OpportunityRow(External, SQLModel, table=True):
             "stage_key",
             text("updated_at desc"),
             text("id desc"),
-            postgresql_where=text("status in ('open', 'on_hold')"),
+            postgresql_where=text("not closed"),
         ),
         Index(
             "ix_opportunity_board_phase",
             "phase",
             text("updated_at desc"),
             text("id desc"),
-            postgresql_where=text("status in ('open', 'on_hold')"),
+            postgresql_where=text("not closed"),
         ),
         Index(
             "ix_opportunity_board_sums",
@@ -53,7 +53,7 @@ class OpportunityRow(External, SQLModel, table=True):
             "phase",
             "currency",
             postgresql_include=["amount", "owner_id"],
-            postgresql_where=text("status in ('open', 'on_hold')"),
+            postgresql_where=text("not closed"),
         ),
         Index(
             "ix_opportunity_search_trigram",
@@ -68,6 +68,7 @@ class OpportunityRow(External, SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     version: int
     status: str
+    closed: bool
     title: str
     customer: str
     search: str

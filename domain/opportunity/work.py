@@ -1,0 +1,125 @@
+"""What waits for whom: a deal's contribution to people's lists of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.state import Opportunity, Status, Task
+from domain.principal import Role, Side
+
+
+class WorkKind(StrEnum):
+    TASK = "task"
+    SIGN_OFF = "sign_off"
+    ADVANCE = "advance"
+    CHECK_IN = "check_in"
+    HANDOFF = "handoff"
+
+
+class WorkItem(BaseModel):
+    """One thing that waits for somebody.
+
+    It is for the assignee; without one for everybody of `role`; without that for the
+    deal's owner on the vendor's side, and for everybody of the partner on the other.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: WorkKind
+    key: str
+    title: str
+    side: Side
+    partner_id: UUID | None = None
+    assignee_id: UUID | None = None
+    role: Role | None = None
+    required: bool = True
+    since: AwareDatetime
+    due_at: AwareDatetime | None = None
+
+
+def _task(deal: Opportunity, task: Task) -> WorkItem:
+    stands_in = task.side is Side.PARTNER and deal.partner(task.partner_id) is None
+    side = Side.VENDOR if stands_in else task.side
+    return WorkItem(
+        kind=WorkKind.TASK,
+        key=task.key,
+        title=task.title,
+        side=side,
+        partner_id=task.partner_id if side is Side.PARTNER else None,
+        assignee_id=task.assignee.id if task.assignee else None,
+        role=_unowned(deal, side),
+        required=task.required,
+        since=task.opened_at,
+        due_at=task.due_at,
+    )
+
+
+def _unowned(deal: Opportunity, side: Side) -> Role | None:
+    """A deal that nobody owns is the sales director's to give away."""
+    return Role.SALES_DIRECTOR if side is Side.VENDOR and deal.owner is None else None
+
+
+def _sides(deal: Opportunity, side: Side) -> list[UUID | None]:
+    """For whom something of this side is: each partner, or the vendor."""
+    return [partner.id for partner in deal.partners] if side is Side.PARTNER else [None]
+
+
+def _for_side(deal: Opportunity, kind: WorkKind, side: Side, title: str, at: Dates) -> Iterator[WorkItem]:
+    since, due_at = at
+    for partner_id in _sides(deal, side):
+        yield WorkItem(
+            kind=kind,
+            key=str(partner_id or side.value),
+            title=title,
+            side=side,
+            partner_id=partner_id,
+            role=_unowned(deal, side),
+            since=since,
+            due_at=due_at,
+        )
+
+
+Dates = tuple[datetime, datetime | None]
+"""Since when, and due when."""
+
+
+def _decision(deal: Opportunity, blocker: Blocker) -> Iterator[WorkItem]:
+    at = (blocker.since, blocker.due_at)
+    match blocker.code:
+        case "sign_off_missing" if blocker.turn is not None:
+            yield from _for_side(deal, WorkKind.SIGN_OFF, blocker.turn, f"Agree: {deal.stage_title}", at)
+        case "ready_to_advance" | "ready_to_win":
+            yield from _for_side(deal, WorkKind.ADVANCE, Side.VENDOR, blocker.what, at)
+        case "handoff_not_accepted":
+            yield WorkItem(
+                kind=WorkKind.HANDOFF,
+                key="accept",
+                title="Accept the hand-off",
+                side=Side.VENDOR,
+                role=Role.CUSTOMER_SUCCESS,
+                since=blocker.since,
+                due_at=blocker.due_at,
+            )
+        case "handoff_returned":
+            yield from _for_side(deal, WorkKind.HANDOFF, Side.VENDOR, blocker.what, at)
+
+
+def work_items(deal: Opportunity) -> list[WorkItem]:
+    """Everything that waits for somebody on this deal; nothing while it is on hold or closed."""
+    if deal.is_closed or deal.hold is not None:
+        return []
+    items = [_task(deal, task) for task in deal.stage_tasks() if task.is_open]
+    for blocker in blockers(deal):
+        items.extend(_decision(deal, blocker))
+    if deal.status is Status.OPEN and deal.next_check_in_at is not None:
+        last = deal.last_check_in.at if deal.last_check_in else deal.stage.entered_at
+        for side in Side:
+            at = (last, deal.next_check_in_at)
+            items.extend(_for_side(deal, WorkKind.CHECK_IN, side, "Check in with the other side", at))
+    return items

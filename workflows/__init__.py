@@ -1,0 +1,5 @@
+"""The durable processes. `WORKFLOWS` is what a worker runs."""
+
+from workflows.opportunity import OpportunityWorkflow
+
+WORKFLOWS = [OpportunityWorkflow]

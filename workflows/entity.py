@@ -1,0 +1,92 @@
+"""What every long-lived process shares: record, answer once, keep the clock, continue as new.
+
+A process owns one piece of state. It changes in one place (`commit`), which
+writes the events and the read model before anybody hears of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
+    from domain.errors import TandemError
+
+REMEMBERED_RECEIPTS = 200
+"""Answered commands that a process carries over when it continues as new."""
+
+_QUICK_FOREVER = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10), maximum_attempts=0
+)
+
+
+class Receipt(BaseModel):
+    """The answer to a command: done, recorded, and the version that it led to."""
+
+    id: UUID
+    version: int
+
+
+def refusal(error: TandemError) -> ApplicationError:
+    """The error as it travels to the caller: its code as the type, its extras as details."""
+    return ApplicationError(error.detail, error.extra, type=error.code, non_retryable=True)
+
+
+class Entity:
+    """The base of a process that lives as long as what it stands for."""
+
+    def __init__(self, receipts: dict[str, Receipt]) -> None:
+        self.lock = asyncio.Lock()
+        """Held by whatever changes the state: an await in a handler lets the others run."""
+        self.receipts = dict(receipts)
+
+    def answered(self) -> Receipt | None:
+        """What the current update was answered before, perhaps in a run before this one."""
+        info = workflow.current_update_info()
+        return self.receipts.get(info.id) if info else None
+
+    def answer(self, receipt: Receipt) -> Receipt:
+        """Remember the receipt under the current update's id; the oldest are forgotten."""
+        if info := workflow.current_update_info():
+            self.receipts[info.id] = receipt
+            while len(self.receipts) > REMEMBERED_RECEIPTS:
+                del self.receipts[next(iter(self.receipts))]
+        return receipt
+
+    async def quick(self, activity: str, argument: Any, result_type: type[Any] | None, summary: str) -> Any:
+        """A local activity that is tried until it succeeds: short work on our own database."""
+        return await workflow.execute_local_activity(
+            activity,
+            argument,
+            result_type=result_type,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=_QUICK_FOREVER,
+            summary=summary,
+        )
+
+    async def sleep_until_due(self, due: Callable[[], datetime | None], stop: Callable[[], bool]) -> bool:
+        """Sleep until what falls due next; True when its time has come.
+
+        Wakes early (False) when the deadline moves or `stop` says so: one timer,
+        which is set again only when the earliest deadline is another one.
+        """
+        wake = due()
+        timeout = None if wake is None else max(wake - workflow.now(), timedelta())
+        try:
+            await workflow.wait_condition(
+                lambda: stop() or due() != wake,
+                timeout=timeout,
+                timeout_summary=f"until {wake:%Y-%m-%d %H:%M} UTC" if wake else None,
+            )
+        except TimeoutError:
+            return True
+        return False

@@ -1,0 +1,233 @@
+"""The life of one opportunity, from its opening to the hand-over: one workflow, `opportunity-{id}`.
+
+The rules are in `domain.opportunity`; here is what makes them durable: each
+change is decided, recorded and then answered, one at a time, and the clock
+speaks when something falls due.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
+    from domain.errors import TandemError
+    from domain.opportunity import commands as ask
+    from domain.opportunity.agenda import agenda, fall_due, next_due
+    from domain.opportunity.blockers import blockers
+    from domain.opportunity.draft import Outcome, TimelineEntry
+    from domain.opportunity.facts import facts
+    from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
+    from domain.opportunity.state import Opportunity
+    from domain.principal import Actor
+    from workflows.entity import Entity, Receipt, refusal
+
+STATUS = SearchAttributeKey.for_keyword("TandemStatus")
+PHASE = SearchAttributeKey.for_keyword("TandemPhase")
+PLAYBOOK = SearchAttributeKey.for_keyword("TandemPlaybook")
+OWNER = SearchAttributeKey.for_keyword("TandemOwner")
+NEXT_DUE = SearchAttributeKey.for_datetime("TandemNextDue")
+
+RECORD = "record_opportunity"
+JUDGE = "judge_rule"
+
+
+def workflow_id(opportunity_id: UUID) -> str:
+    return f"opportunity-{opportunity_id}"
+
+
+class Opening(BaseModel):
+    """The first command of a deal, and who gives it."""
+
+    command: ask.Open
+    by: Actor
+
+
+class Start(BaseModel):
+    """What a run begins with: an opening, or a deal to go on with and the commands answered so far."""
+
+    opening: Opening | None = None
+    opportunity: Opportunity | None = None
+    receipts: dict[str, Receipt] = {}
+
+
+class Rule(BaseModel):
+    """A CEL rule and the facts that it is asked about."""
+
+    expression: str
+    facts: dict[str, Any]
+
+
+class Timeline(BaseModel):
+    """What happened in one run of the workflow."""
+
+    entries: list[TimelineEntry]
+
+
+@workflow.defn
+class OpportunityWorkflow(Entity):
+    """One deal. It ends when the deal is lost or handed off; reopening starts it again from its record."""
+
+    @workflow.init
+    def __init__(self, start: Start) -> None:
+        super().__init__(start.receipts)
+        self.deal: Opportunity | None = start.opportunity
+        self.entries: list[TimelineEntry] = []
+        self.shown: dict[str, SearchAttributePair[Any]] = {}
+
+    @workflow.run
+    async def run(self, start: Start) -> None:
+        if start.opening is not None and self.deal is None:
+            async with self.lock:
+                await self._open(start.opening)
+        if start.opportunity is not None and self._known().is_closed:
+            await self._expect_reopening()
+        self._show()
+        while not self._known().is_closed:
+            if await self.sleep_until_due(self._next_due, self._should_stop):
+                async with self.lock:
+                    await self._commit(fall_due(self._known(), workflow.now()))
+            if self._too_long() and not self._known().is_closed:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(Start(opportunity=self._known(), receipts=self.receipts))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update
+    async def opened(self) -> Receipt:
+        """Answers once the opening is recorded."""
+        await workflow.wait_condition(lambda: self.deal is not None)
+        return self.answered() or self.answer(self._receipt())
+
+    @workflow.update
+    async def change(self, request: ask.Request) -> Receipt:
+        """Do what is asked, record it, and answer with the version it led to."""
+        await workflow.wait_condition(lambda: self.deal is not None)
+        async with self.lock:
+            if receipt := self.answered():
+                return receipt
+            try:
+                await self._commit(decide(self._known(), request, workflow.now()))
+            except TandemError as error:  # somebody was faster, after the validator looked
+                raise refusal(error) from error
+            return self.answer(self._receipt())
+
+    @change.validator
+    def _may_change(self, request: ask.Request) -> None:
+        """Refuse before anything is written to the history."""
+        if self.deal is None or self.answered():
+            return
+        try:
+            decide(self.deal, request, workflow.now())
+        except TandemError as error:
+            raise refusal(error) from error
+
+    @workflow.query
+    def opportunity(self) -> Opportunity:
+        """The deal as it stands."""
+        return self._known()
+
+    @workflow.query
+    def timeline(self) -> Timeline:
+        """What happened in this run, in order."""
+        return Timeline(entries=self.entries)
+
+    async def _expect_reopening(self) -> None:
+        """Started again to be reopened: that command came with the start. If it is refused, end."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: not self._known().is_closed,
+                timeout=timedelta(minutes=1),
+                timeout_summary="until the deal is reopened",
+            )
+
+    def _known(self) -> Opportunity:
+        if self.deal is None:
+            msg = "The opening is not recorded yet."
+            raise RuntimeError(msg)
+        return self.deal
+
+    async def _open(self, opening: Opening) -> None:
+        try:
+            outcome = open_deal(opening.command, workflow.now(), opening.by)
+        except TandemError as error:
+            raise refusal(error) from error
+        await self._commit(outcome)
+
+    async def _commit(self, outcome: Outcome) -> None:
+        """Let the stage's rule speak, record all that happened, and only then let it be true."""
+        outcome = await self._ask_the_rule(outcome)
+        if outcome.entries:
+            summary = outcome.entries[0].words[:200]
+            await self.quick(RECORD, outcome, None, summary)
+        self.deal = outcome.opportunity
+        self.entries.extend(outcome.entries)
+        self._show()
+
+    async def _ask_the_rule(self, outcome: Outcome) -> Outcome:
+        """A CEL rule is asked in an activity, so that its answer is in the history."""
+        while expression := rule_to_judge(outcome.opportunity):
+            rule = Rule(expression=expression, facts=facts(outcome.opportunity))
+            met = await self.quick(JUDGE, rule, bool, "Is the stage's rule met?")
+            more = judged(outcome.opportunity, met=met, now=workflow.now())
+            if not more.entries:
+                break
+            outcome = Outcome.model_construct(
+                opportunity=more.opportunity, entries=outcome.entries + more.entries
+            )
+        return outcome
+
+    def _receipt(self) -> Receipt:
+        deal = self._known()
+        return Receipt(id=deal.id, version=deal.version)
+
+    def _next_due(self) -> datetime | None:
+        return next_due(self._known())
+
+    def _too_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    def _should_stop(self) -> bool:
+        return self._known().is_closed or self._too_long()
+
+    def _show(self) -> None:
+        """Say in the Temporal UI how the deal stands, and let it be searched for."""
+        deal = self._known()
+        due = self._next_due()
+        wanted: dict[str, SearchAttributePair[Any]] = {
+            pair.key.name: pair
+            for pair in (
+                SearchAttributePair(STATUS, deal.status.value),
+                SearchAttributePair(PHASE, deal.phase.value),
+                SearchAttributePair(PLAYBOOK, deal.playbook.key),
+            )
+        }
+        if deal.owner:
+            wanted[OWNER.name] = SearchAttributePair(OWNER, str(deal.owner.id))
+        if due:
+            wanted[NEXT_DUE.name] = SearchAttributePair(NEXT_DUE, due)
+        updates: list[SearchAttributeUpdate[Any]] = [
+            pair.key.value_set(pair.value) for name, pair in wanted.items() if self.shown.get(name) != pair
+        ]
+        updates += [pair.key.value_unset() for name, pair in self.shown.items() if name not in wanted]
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        self.shown = wanted
+        workflow.set_current_details(_details(deal))
+
+
+def _details(deal: Opportunity) -> str:
+    """The deal for an operator: state, whose turn, what falls due."""
+    lines = [
+        f"**{deal.status.value}** in **{deal.stage_title}** ({deal.phase.value}), version {deal.version}",
+        "",
+        *(f"- {blocker.what} (waits for {blocker.who})" for blocker in blockers(deal)),
+        *(f"- {item.what}: {item.at:%Y-%m-%d %H:%M} UTC" for item in agenda(deal)[:3]),
+    ]
+    return "\n".join(lines)
