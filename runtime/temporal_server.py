@@ -72,13 +72,11 @@ async def temporal_server(
         shown = free_port(USUAL_UI_PORT) if ui_port is None else claimed(ui_port, "TANDEM_TEMPORAL_UI_PORT")
         ui_arguments = ["--ui-port", str(shown), "--ui-disable-news-fetch"]
         ui_url = f"http://127.0.0.1:{shown}"
-    attributes = [f"{key.name}={type_name(key)}" for key in SEARCH_ATTRIBUTES]
-    command: list[str | Path] = [
-        *(program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(chosen)),
-        *("--db-filename", home / "temporal.db", "--log-level", "error", *ui_arguments),
-        *(word for attribute in attributes for word in ("--search-attribute", attribute)),
-        *extra_args,
-    ]
+    command: list[str | Path] = [program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(chosen)]
+    command += ["--db-filename", home / "temporal.db", "--log-level", "error", *ui_arguments]
+    for key in SEARCH_ATTRIBUTES:
+        command += ["--search-attribute", f"{key.name}={type_name(key)}"]
+    command += extra_args
     child = await processes.start(command, name="Temporal", log=home / "temporal.log")
     server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
     async with processes.running(child):

@@ -1,0 +1,48 @@
+"""Structured logs: for people on a terminal, as JSON lines for machines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from runtime.settings import Settings
+
+
+def configure(settings: Settings, role: str) -> None:
+    """Send all logs of this process, also those of libraries, to standard error in one shape."""
+    console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=_last(console), foreign_pre_chain=shared)
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    structlog.contextvars.bind_contextvars(role=role)
+    for chatty in ("httpx", "httpcore", "asyncio", "alembic"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
+
+
+def _last(console: bool) -> list[Any]:
+    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if console:
+        return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [clean, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
