@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate
+from temporalio.common import SearchAttributePair, SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
@@ -27,13 +27,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.state import Opportunity
     from domain.principal import Actor
+    from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
     from workflows.entity import Entity, Receipt, refusal
-
-STATUS = SearchAttributeKey.for_keyword("TandemStatus")
-PHASE = SearchAttributeKey.for_keyword("TandemPhase")
-PLAYBOOK = SearchAttributeKey.for_keyword("TandemPlaybook")
-OWNER = SearchAttributeKey.for_keyword("TandemOwner")
-NEXT_DUE = SearchAttributeKey.for_datetime("TandemNextDue")
 
 RECORD = "record_opportunity"
 JUDGE = "judge_rule"

@@ -1,0 +1,299 @@
+"""The pipeline: lists and boards of opportunities, read from denormalised rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Label,
+    Numeric,
+    Select,
+    SQLColumnExpression,
+    String,
+    and_,
+    column,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    values,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import pages
+from db.opportunity import visible
+from db.pages import AnyRow, Page, PageRequest
+from db.tables import OpportunityPartnerRow, OpportunityRow
+from domain.errors import InvalidInput
+from domain.money import Money
+from domain.opportunity.state import Customer, DealPartner, Person
+from domain.principal import Principal
+
+Deal = OpportunityRow
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which opportunities: all of what is given must hold. `q` is searched in title, customer and domain."""
+
+    stage: str | None = None
+    phase: str | None = None
+    status: str | None = None
+    closed: bool | None = None
+    partner_id: UUID | None = None
+    owner_id: UUID | None = None
+    account_id: UUID | None = None
+    playbook: str | None = None
+    turn: str | None = None
+    q: str | None = None
+    updated_since: datetime | None = None
+    close_before: date | None = None
+    close_after: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An opportunity in a list: all but its tasks and its story."""
+
+    id: UUID
+    version: int
+    title: str
+    status: str
+    closed: bool
+    customer: Customer
+    account_id: UUID | None
+    amount: Money | None
+    expected_close: date | None
+    owner: Person | None
+    playbook_key: str
+    playbook_version: int
+    stage_key: str
+    stage: str
+    stage_entered_at: datetime
+    stage_due_at: datetime | None
+    phase: str
+    probability: int
+    turn: str | None
+    waits_for: str | None
+    next_step: str | None
+    next_due_at: datetime | None
+    partners: tuple[DealPartner, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(Deal.id),
+    col(Deal.version),
+    col(Deal.title),
+    col(Deal.status),
+    col(Deal.closed),
+    col(Deal.account_id),
+    col(Deal.amount),
+    col(Deal.currency),
+    col(Deal.expected_close),
+    col(Deal.owner_id),
+    col(Deal.owner),
+    col(Deal.playbook_key),
+    col(Deal.playbook_version),
+    col(Deal.stage_key),
+    col(Deal.stage),
+    col(Deal.phase),
+    col(Deal.probability),
+    col(Deal.turn),
+    col(Deal.waits_for),
+    col(Deal.next_step),
+    col(Deal.next_due_at),
+    col(Deal.created_at),
+    col(Deal.updated_at),
+    col(Deal.state)["customer"].label("customer_state"),
+    col(Deal.state)["stage"].label("stage_state"),
+    col(Deal.state)["partners"].label("partners_state"),
+)
+
+
+def _summary(row: AnyRow) -> Summary:
+    stage = row.stage_state
+    due_at = stage["due_at"]
+    return Summary(
+        id=row.id,
+        version=row.version,
+        title=row.title,
+        status=row.status,
+        closed=row.closed,
+        customer=Customer.model_validate(row.customer_state),
+        account_id=row.account_id,
+        amount=Money(amount=row.amount, currency=row.currency) if row.amount is not None else None,
+        expected_close=row.expected_close,
+        owner=Person(id=row.owner_id, name=row.owner) if row.owner_id else None,
+        playbook_key=row.playbook_key,
+        playbook_version=row.playbook_version,
+        stage_key=row.stage_key,
+        stage=row.stage,
+        stage_entered_at=datetime.fromisoformat(stage["entered_at"]),
+        stage_due_at=datetime.fromisoformat(due_at) if due_at else None,
+        phase=row.phase,
+        probability=row.probability,
+        turn=row.turn,
+        waits_for=row.waits_for,
+        next_step=row.next_step,
+        next_due_at=row.next_due_at,
+        partners=tuple(DealPartner.model_validate(partner) for partner in row.partners_state),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _takes_part(partner_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        col(OpportunityPartnerRow.opportunity_id) == col(Deal.id),
+        col(OpportunityPartnerRow.partner_id) == partner_id,
+    )
+
+
+def _conditions(principal: Principal, wanted: Filters) -> list[ColumnElement[bool]]:
+    found = [visible(principal)]
+    equal = {
+        Deal.stage_key: wanted.stage,
+        Deal.phase: wanted.phase,
+        Deal.status: wanted.status,
+        Deal.owner_id: wanted.owner_id,
+        Deal.account_id: wanted.account_id,
+        Deal.playbook_key: wanted.playbook,
+        Deal.turn: wanted.turn,
+    }
+    found += [col(field) == value for field, value in equal.items() if value is not None]
+    if wanted.closed is not None:
+        found.append(and_(col(Deal.closed)) if wanted.closed else ~col(Deal.closed))
+    if wanted.partner_id is not None:
+        found.append(_takes_part(wanted.partner_id))
+    found += [col(Deal.search).contains(word, autoescape=True) for word in (wanted.q or "").lower().split()]
+    if wanted.updated_since is not None:
+        found.append(col(Deal.updated_at) >= wanted.updated_since)
+    if wanted.close_before is not None:
+        found.append(col(Deal.expected_close) < wanted.close_before)
+    if wanted.close_after is not None:
+        found.append(col(Deal.expected_close) > wanted.close_after)
+    return found
+
+
+_NO_DATE = literal(date(9999, 12, 31), Date)
+_SORTS: dict[str, SQLColumnExpression[Any]] = {
+    "updated_at": col(Deal.updated_at),
+    "created_at": col(Deal.created_at),
+    "title": col(Deal.title),
+    "amount": func.coalesce(col(Deal.amount), literal(Decimal(0), Numeric(14, 2))),
+    "expected_close": func.coalesce(col(Deal.expected_close), _NO_DATE),
+}
+SORTS: tuple[str, ...] = tuple(name for sort in _SORTS for name in (sort, f"-{sort}"))
+
+
+def _ordered(statement: Select[*tuple[Any, ...]], sort: str) -> Select[*tuple[Any, ...]]:
+    key = _SORTS.get(sort.removeprefix("-"))
+    if key is None:
+        raise InvalidInput(f"Sort by one of: {', '.join(SORTS)}.", pointer="/sort")
+    if sort.startswith("-"):
+        return statement.order_by(key.desc(), col(Deal.id).desc())
+    return statement.order_by(key, col(Deal.id))
+
+
+async def page(
+    session: AsyncSession,
+    principal: Principal,
+    wanted: Filters,
+    request: PageRequest,
+    *,
+    sort: str = "-updated_at",
+) -> Page[Summary]:
+    """The opportunities that the principal may see, filtered and sorted.
+
+    Raises:
+        InvalidInput: an unknown sort.
+        InvalidCursor: a cursor of another list or sort.
+    """
+    statement = _ordered(select(*_COLUMNS).where(*_conditions(principal, wanted)), sort)
+    found = await pages.fetch(session, statement, request, order=f"opportunities:{sort}")
+    return found.map(_summary)
+
+
+@dataclass(slots=True)
+class Column:
+    """A column of the board: how many deals, their value for each currency, and the first cards."""
+
+    key: str
+    count: int = 0
+    value: dict[str, Decimal] = field(default_factory=dict)
+    cards: list[Summary] = field(default_factory=list)
+
+
+async def board(
+    session: AsyncSession,
+    principal: Principal,
+    wanted: Filters,
+    *,
+    by: str,
+    keys: Sequence[str],
+    cards: int = 25,
+) -> list[Column]:
+    """The deals that are not closed, by `stage` (of one playbook) or by `phase`: a column for each key."""
+    columns = {key: Column(key) for key in keys}
+    kind = col(Deal.stage_key) if by == "stage" else col(Deal.phase)
+    conditions = [*_conditions(principal, wanted), ~col(Deal.closed)]
+    await _count(session, columns, kind, conditions)
+    filled = [key for key, column_ in columns.items() if column_.count]
+    if filled and cards:
+        for key, card in await _cards(session, kind, conditions, filled, cards):
+            columns[key].cards.append(card)
+    return list(columns.values())
+
+
+async def _count(
+    session: AsyncSession,
+    columns: dict[str, Column],
+    kind: SQLColumnExpression[str],
+    conditions: list[ColumnElement[bool]],
+) -> None:
+    statement = (
+        select(kind.label("key"), col(Deal.currency), func.count(), func.sum(col(Deal.amount)))
+        .where(*conditions)
+        .group_by(kind, col(Deal.currency))
+    )
+    for key, currency, count, value in await session.execute(statement):
+        if (counted := columns.get(key)) is not None:
+            counted.count += count
+            if currency is not None and value is not None:
+                counted.value[currency] = value
+
+
+async def _cards(
+    session: AsyncSession,
+    kind: SQLColumnExpression[str],
+    conditions: list[ColumnElement[bool]],
+    keys: list[str],
+    most: int,
+) -> list[tuple[str, Summary]]:
+    """The latest deals of each column, found by index: the same short search once for each column."""
+    wanted = values(column("key", String), name="wanted").data([(key,) for key in keys])
+    latest = (
+        select(*_COLUMNS)
+        .where(*conditions, kind == wanted.c.key)
+        .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
+        .limit(most)
+        .lateral("latest")
+    )
+    key: Label[str] = wanted.c.key.label("column_key")
+    statement = (
+        select(key, latest)
+        .select_from(wanted.join(latest, true()))
+        .order_by(latest.c.updated_at.desc(), latest.c.id.desc())
+    )
+    return [(row.column_key, _summary(row)) for row in await session.execute(statement)]
