@@ -12,8 +12,8 @@ MAX_AMOUNT = Decimal("999999999999.99")
 
 
 def _plain(amount: Decimal) -> Decimal:
-    """Two digits after the point, so that 5, 5.0 and 5.00 are written alike."""
-    return amount.quantize(Decimal("0.01"))
+    """Two digits after the point, so that 5, 5.0 and 5.00 are written alike; and no negative zero."""
+    return amount.quantize(Decimal("0.01")) + 0
 
 
 Amount = Annotated[

@@ -264,6 +264,10 @@ class PlaybookDefinition(_Part):
     def stage(self, key: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.key == key), None)
 
+    def template(self, key: str) -> Stage | HandOffTemplate:
+        """What is written about the stage that a deal is in; any key but a stage's is the hand-off's."""
+        return self.stage(key) or self.handoff
+
     def position(self, key: str) -> int:
         """Where the stage stands, from 0; the hand-off stands after the last."""
         return next((i for i, stage in enumerate(self.stages) if stage.key == key), len(self.stages))

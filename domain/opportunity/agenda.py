@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -54,7 +54,7 @@ def _items(deal: Opportunity) -> Iterator[DueItem]:
     if deal.next_check_in_at is not None:
         yield DueItem(kind=DueKind.CHECK_IN, key="", what="A check-in", at=deal.next_check_in_at)
     if deal.expected_close is not None:
-        passed = datetime.combine(deal.expected_close, time(), UTC) + timedelta(days=1)
+        passed = datetime.combine(deal.expected_close, time.max, UTC)
         yield DueItem(kind=DueKind.EXPECTED_CLOSE, key="", what="The expected close", at=passed)
 
 

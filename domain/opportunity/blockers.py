@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from domain.opportunity.state import HandOffState, Opportunity, Status, Task
+from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
 from domain.playbook import Advance, Exit, ExitBy, Stage
 from domain.principal import Side
 
@@ -130,19 +130,17 @@ def _waits_for_person(deal: Opportunity) -> Blocker:
     )
 
 
-def _handoff_blockers(deal: Opportunity) -> list[Blocker]:
-    if deal.handoff is None:
-        return []
-    returned = deal.handoff.state is HandOffState.RETURNED
+def _handoff_blockers(deal: Opportunity, handoff: HandOff) -> list[Blocker]:
+    returned = handoff.state is HandOffState.RETURNED
     what = "Customer success has not accepted the hand-off yet"
     if returned:
-        what = f"Customer success returned the hand-off: {deal.handoff.note}"
+        what = f"Customer success returned the hand-off: {handoff.note}"
     accept = Blocker(
         code="handoff_returned" if returned else "handoff_not_accepted",
         what=what,
         turn=Side.VENDOR,
         who=_owner(deal) if returned else "customer success",
-        since=deal.handoff.since,
+        since=handoff.since,
         due_at=deal.stage.due_at,
     )
     return [*open_tasks(deal), accept]
@@ -152,8 +150,8 @@ def blockers(deal: Opportunity) -> list[Blocker]:
     """Everything the deal waits for, what is most urgent to know first; empty when it is closed."""
     if deal.is_closed:
         return []
-    if deal.status is Status.WON:
-        return _handoff_blockers(deal)
+    if deal.handoff is not None:
+        return _handoff_blockers(deal, deal.handoff)
     if deal.hold is not None:
         until = f" until {deal.hold.until:%-d %B %Y}" if deal.hold.until else ""
         return [
@@ -170,9 +168,14 @@ def blockers(deal: Opportunity) -> list[Blocker]:
 
 
 def moves_by_itself(deal: Opportunity) -> bool:
-    """Whether the deal goes to its next stage as soon as the gate is open."""
+    """Whether the deal goes to its next stage as soon as the gate is open.
+
+    Where somebody moved it on purpose it stays, even if all was done there before:
+    until a task is closed or reopened, or a person advances it.
+    """
     gate = exit_of(deal)
-    return gate.advance is Advance.AUTOMATIC or gate.by is ExitBy.SIGN_OFF
+    automatic = gate.advance is Advance.AUTOMATIC and not deal.stage.stays
+    return automatic or gate.by is ExitBy.SIGN_OFF
 
 
 def turn(deal: Opportunity) -> Side | None:

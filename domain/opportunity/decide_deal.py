@@ -21,10 +21,10 @@ from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.blockers import exit_of, gate_blockers, open_tasks
 from domain.opportunity.draft import Draft
-from domain.opportunity.guards import at_work, demand, not_closed, selling
+from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
 from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner
 from domain.opportunity.state import Opportunity, Status
-from domain.playbook import HANDOFF, ExitBy, Stage
+from domain.playbook import ExitBy, Stage
 from domain.principal import Action, Side
 
 MAX_PARTNERS = 10
@@ -116,17 +116,16 @@ def move(draft: Draft, command: ask.Move) -> None:
     if target.key == deal.stage.key:
         raise NoSuchStage(f"The deal is in {target.title} already.")
     stage = _jumps_over_agreement(deal, deal.playbook.position(target.key))
-    if stage is not None and (stage.key != deal.stage.key or gate_blockers(deal)):
+    if stage is not None:
         missing = gate_blockers(deal) if stage.key == deal.stage.key else []
         raise closed_gate(deal, missing, f"{stage.title} is left only when both sides agree")
-    enter(draft, target, command.reason.rstrip("."))
+    enter(draft, target, command.reason.rstrip("."), stays=True)
 
 
 def hold(draft: Draft, command: ask.HoldDeal) -> None:
     _manage(draft, "put deals on hold")
     selling(draft.deal)
-    if command.until is not None and command.until <= draft.now:
-        raise InvalidInput("The hold would end in the past; give a later time.", pointer="/until")
+    ahead(command.until, draft.now, "The end of the hold", pointer="/until")
     draft.add(did.Held(reason=command.reason, until=command.until))
 
 
@@ -156,6 +155,7 @@ def change(draft: Draft, command: ask.Change) -> None:
         raise InvalidInput("A deal needs a title.", pointer="/title")
     if "custom" in values:
         values["custom"] = values["custom"] or {}
+    plausible_close(command.expected_close)
     different = {field: value for field, value in sorted(values.items()) if getattr(deal, field) != value}
     if not different:
         return
@@ -175,8 +175,7 @@ def note(draft: Draft, command: ask.AddNote) -> None:
 def check_in(draft: Draft, command: ask.LogCheckIn) -> None:
     demand(draft.by, Action.NOTE, "Your role does not log check-ins.")
     selling(draft.deal)
-    if command.next_at is not None and command.next_at <= draft.now:
-        raise InvalidInput("The next check-in would be in the past.", pointer="/next_at")
+    ahead(command.next_at, draft.now, "The next check-in", pointer="/next_at")
     stage = draft.deal.stage_template
     cadence = stage.check_in if isinstance(stage, Stage) else None
     draft.add(
@@ -218,9 +217,8 @@ def reopen(draft: Draft, command: ask.Reopen) -> None:
     if not deal.is_closed or deal.status is Status.HANDED_OFF:
         raise DealNotLost(f"“{deal.title}” is {deal.status.value.replace('_', ' ')}, not lost.")
     draft.add(did.Reopened(reason=command.reason))
-    if not deal.stage_tasks():  # taken over as history: its stage begins now
-        stage = deal.playbook.stage(deal.stage.key) or deal.playbook.stages[-1]
-        enter(draft, stage, "the deal goes on here")
+    if not deal.stage.began:  # taken over as history: its stage begins now
+        enter(draft, deal.stage_template, "the deal goes on here")
 
 
 def accept_handoff(draft: Draft, command: ask.AcceptHandOff) -> None:
@@ -243,5 +241,5 @@ def return_handoff(draft: Draft, command: ask.ReturnHandOff) -> None:
 
 def _handing_off(deal: Opportunity) -> None:
     not_closed(deal)
-    if deal.handoff is None or deal.stage.key != HANDOFF:
+    if deal.handoff is None:
         raise NoHandOff(f"“{deal.title}” is {deal.status.value.replace('_', ' ')}: win it first.")

@@ -6,7 +6,7 @@ from domain.errors import Forbidden, InvalidInput, NotFound, TaskClosed, TaskOpe
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.draft import Draft
-from domain.opportunity.guards import at_work, current_task, demand, demand_task
+from domain.opportunity.guards import ahead, at_work, current_task, demand, demand_task
 from domain.opportunity.stages import free_key
 from domain.opportunity.state import Opportunity, Task
 from domain.principal import Action, Side
@@ -68,6 +68,8 @@ def assign(draft: Draft, command: ask.AssignTask) -> None:
             )
         if task.partner_id is not None and command.assignee_partner_id != task.partner_id:
             raise InvalidInput(f"{command.assignee.name} is not with this partner.", pointer="/user_id")
+        if command.assignee_side is Side.PARTNER and draft.deal.partner(command.assignee_partner_id) is None:
+            raise InvalidInput(f"{command.assignee.name}'s company is not on the deal.", pointer="/user_id")
     draft.add(did.TaskAssigned(key=task.key, title=task.title, assignee=command.assignee))
 
 
@@ -98,8 +100,7 @@ def add(draft: Draft, command: ask.AddTask) -> None:
     side = _whose(draft, command)
     if len(draft.deal.tasks) >= MAX_TASKS:
         raise InvalidInput(f"A deal has at most {MAX_TASKS} tasks.")
-    if command.due_at is not None and command.due_at <= draft.now:
-        raise InvalidInput("The due time has passed already; give one in the future.", pointer="/due_at")
+    ahead(command.due_at, draft.now, "The due time", pointer="/due_at")
     draft.add(
         did.TaskAdded(
             task=Task(

@@ -71,6 +71,7 @@ class StageEntered(_Event):
     next_check_in_at: AwareDatetime | None
     tasks: tuple[Task, ...]
     left_behind: tuple[str, ...] = ()
+    stays: bool = False
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         for key in self.left_behind:
@@ -86,7 +87,7 @@ class StageEntered(_Event):
                 )
             )
         deal.put(*self.tasks)
-        deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at)
+        deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
         deal.next_check_in_at = self.next_check_in_at
         deal.noted = tuple(item for item in deal.noted if item.startswith("expected_close:"))
 
@@ -114,6 +115,8 @@ class _TaskEvent(_Event):
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
         deal.put(deal.tasks[self.key].model_copy(update=changes))
+        if "state" in changes:
+            deal.stage = deal.stage.model_copy(update={"stays": False})
 
 
 class TaskCompleted(_TaskEvent):
@@ -221,7 +224,8 @@ class RuleJudged(_Event):
     met: bool
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        deal.stage = deal.stage.model_copy(update={"rule_met": self.met})
+        stays = deal.stage.stays and self.met
+        deal.stage = deal.stage.model_copy(update={"rule_met": self.met, "stays": stays})
 
     def words(self, by: Actor) -> str:
         return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.rule}"
@@ -285,7 +289,7 @@ class Changed(_Event):
 
     type: Literal["opportunity_changed"] = "opportunity_changed"
     changes: tuple[FieldChange, ...]
-    values: dict[str, Any] = Field(exclude=True)
+    values: dict[str, Any] = Field(default={}, exclude=True)  # for the state; the timeline keeps the words
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         for field, value in self.values.items():

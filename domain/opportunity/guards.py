@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from domain.errors import DealClosed, DealOnHold, Forbidden, NotFound, TaskClosed
+from datetime import date, datetime, timedelta
+
+from domain.errors import DealClosed, DealOnHold, Forbidden, InvalidInput, NotFound, TaskClosed
 from domain.opportunity.state import Opportunity, Status, Task
 from domain.principal import Action, Actor, Side
+
+MAX_AHEAD = timedelta(days=3653)
+"""Ten years: no deal waits longer, and a timer that far ahead is still one that every server can set."""
+
+CLOSE_FROM, CLOSE_TO = date(1990, 1, 1), date(2100, 12, 31)
+"""Between these an expected close is believed, also that of a deal taken over from an old system."""
+
+
+def ahead(instant: datetime | None, now: datetime, what: str, *, pointer: str) -> None:
+    """Raises: InvalidInput, unless the instant is not given, or in the next ten years."""
+    if instant is None or now < instant <= now + MAX_AHEAD:
+        return
+    when = "in the past" if instant <= now else "more than ten years away"
+    raise InvalidInput(f"{what} would be {when}; give a time in the next ten years.", pointer=pointer)
+
+
+def plausible_close(day: date | None) -> None:
+    """Raises: InvalidInput, when nobody can mean that day as the expected close."""
+    if day is not None and not CLOSE_FROM <= day <= CLOSE_TO:
+        raise InvalidInput(
+            f"The expected close is {day}; give a day from {CLOSE_FROM} to {CLOSE_TO}.",
+            pointer="/expected_close",
+        )
 
 
 def demand(by: Actor, action: Action, what: str) -> None:
@@ -54,10 +79,10 @@ def current_task(deal: Opportunity, key: str) -> Task:
     if task is None:
         raise NotFound(f"This deal has no task “{key}”.")
     if task.stage != deal.stage.key:
-        stage = deal.playbook.stage(task.stage)
-        title = stage.title if stage else deal.playbook.handoff.title
+        how = "" if deal.in_handoff else " To work on it, the vendor moves the deal there."
+        title = deal.playbook.template(task.stage).title
         raise TaskClosed(
-            f"“{task.title}” belongs to {title}, which is over. Move the deal back to work on it."
+            f"“{task.title}” belongs to {title}, and the deal is in {deal.stage_title}.{how}", task=task.key
         )
     return task
 

@@ -13,7 +13,7 @@ from domain.opportunity import decide_tasks as task_rules
 from domain.opportunity import events as did
 from domain.opportunity.blockers import exit_of
 from domain.opportunity.draft import Draft, Outcome
-from domain.opportunity.guards import demand
+from domain.opportunity.guards import demand, plausible_close
 from domain.opportunity.stages import enter, settle
 from domain.opportunity.state import Opportunity, StageState, Status
 from domain.playbook import ExitBy
@@ -79,8 +79,18 @@ def judged(deal: Opportunity, *, met: bool, now: datetime) -> Outcome:
     return draft.outcome()
 
 
-def _check_partners(command: ask.Open) -> None:
+def _check_dates(command: ask.Open, now: datetime) -> None:
+    plausible_close(command.expected_close)
+    began = command.opened_at or now
+    ended = command.closing.at if command.closing else now
+    if not began <= ended <= now:
+        raise InvalidInput("A deal is opened before it is closed, and both before now.", pointer="/opened_at")
+
+
+def _check_partners(command: ask.Open, by: Actor) -> None:
     ids = [partner.id for partner in command.partners]
+    if by.side is Side.PARTNER and by.organisation_id not in ids:
+        raise InvalidInput("A partner opens deals that it takes part in: name it.", pointer="/partners")
     if len(set(ids)) != len(ids):
         raise InvalidInput("A partner is named twice.", pointer="/partners")
     if len(ids) > deal_rules.MAX_PARTNERS:
@@ -92,11 +102,13 @@ def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
 
     Raises:
         Forbidden: the role does not open deals.
-        InvalidInput: partners named twice, or too many.
+        InvalidInput: partners named twice or too many, a partner that leaves itself out, dates
+            that cannot be.
         NoSuchStage: the playbook has no such stage.
     """
     demand(by, Action.OPEN_OPPORTUNITY, "Your role does not open opportunities.")
-    _check_partners(command)
+    _check_partners(command, by)
+    _check_dates(command, now)
     book = command.playbook
     stage = book.stages[0] if command.stage is None else book.stage(command.stage)
     if stage is None:
@@ -111,7 +123,7 @@ def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
         expected_close=command.expected_close,
         owner=command.owner,
         playbook=book,
-        stage=StageState(key=stage.key, entered_at=began),
+        stage=StageState(key=stage.key, entered_at=began, began=False),
         partners=command.partners,
         custom=command.custom,
         external=command.external,

@@ -66,12 +66,15 @@ def tasks_for_partner(deal: Opportunity, partner: DealPartner, now: datetime) ->
     return tuple(tasks)
 
 
-def _again(task: Task, template: TaskTemplate | None, now: datetime) -> Task:
+def _again(deal: Opportunity, task: Task, template: TaskTemplate | None, now: datetime) -> Task:
     """A task of a stage that is entered once more: what was done stays done, the rest opens anew."""
-    if not (task.is_open or task.left_behind):
+    if not task.left_behind:
         return task
+    gone = task.partner_id is not None and deal.partner(task.partner_id) is None
     return task.model_copy(
         update={
+            "partner_id": None if gone else task.partner_id,
+            "assignee": None if gone else task.assignee,
             "state": TaskState.OPEN,
             "opened_at": now,
             "due_at": due(now, template.due) if template else None,
@@ -92,26 +95,31 @@ def tasks_of_stage(deal: Opportunity, stage: str, now: datetime) -> tuple[Task, 
     """The tasks of the stage as it is entered now: new ones, and those from an earlier visit."""
     templates = {template.key: template for template in deal.playbook.tasks_of(stage)}
     before = [task for task in deal.tasks.values() if task.stage == stage]
-    tasks = [_again(task, templates.get(task.template or ""), now) for task in before]
-    taken = deal.copy_to_change()
+    then = deal.copy_to_change()
+    tasks = {task.key: _again(deal, task, templates.get(task.template or ""), now) for task in before}
     for template in templates.values():
-        known = {task.partner_id for task in before if task.template == template.key}
-        if None in known:  # done or waiting from before, when no partner suited
+        siblings = [task for task in tasks.values() if task.template == template.key]
+        waiting = [task for task in siblings if task.partner_id is None and task.is_open]
+        known = {task.partner_id for task in siblings}
+        if None in known and not waiting:  # done before, when no partner suited
             continue
         for partner_id in _partners_for(deal, template):
-            if partner_id not in known:
-                task = new_task(deal, template, stage, now, free_key(taken, template.key))
-                task = task.model_copy(update={"partner_id": partner_id})
-                taken.put(task)
-                tasks.append(task)
-    return tuple(tasks)
+            if partner_id in known or (partner_id is None and siblings):
+                continue
+            task = waiting.pop(0) if waiting else None
+            task = task or new_task(deal, template, stage, now, free_key(then, template.key))
+            tasks[task.key] = task.model_copy(update={"partner_id": partner_id})
+            then.put(tasks[task.key])
+    return tuple(tasks.values())
 
 
-def enter(draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor | None = None) -> None:
+def enter(
+    draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor | None = None, stays: bool = False
+) -> None:
     """Begin the stage; what was open in the one before is left behind."""
     deal = draft.deal
     key = stage.key if isinstance(stage, Stage) else HANDOFF
-    first = deal.stage.key == key and not deal.tasks
+    first = not deal.stage.began
     check_in = stage.check_in if isinstance(stage, Stage) else None
     draft.add(
         StageEntered(
@@ -123,7 +131,8 @@ def enter(draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor |
             due_at=due(draft.now, stage.target),
             next_check_in_at=due(draft.now, check_in),
             tasks=tasks_of_stage(deal, key, draft.now),
-            left_behind=() if first else tuple(task.key for task in deal.stage_tasks() if task.is_open),
+            left_behind=tuple(task.key for task in deal.stage_tasks() if task.is_open),
+            stays=stays,
         ),
         by=by,
     )

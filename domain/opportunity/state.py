@@ -143,6 +143,11 @@ class StageState(_Part):
     due_at: AwareDatetime | None = None
     sign_offs: tuple[SignOff, ...] = ()
     rule_met: bool | None = Field(default=None, description="The last answer of the stage's CEL rule.")
+    began: bool = Field(default=True, description="False while a deal taken over as closed only names it.")
+    stays: bool = Field(
+        default=False,
+        description="Somebody moved the deal here: it does not leave by itself before something happens.",
+    )
 
 
 class Hold(_Part):
@@ -217,7 +222,7 @@ class Opportunity(BaseModel):
 
     @property
     def stage_template(self) -> Stage | HandOffTemplate:
-        return self.playbook.stage(self.stage.key) or self.playbook.handoff
+        return self.playbook.template(self.stage.key)
 
     @property
     def stage_title(self) -> str:
@@ -253,5 +258,5 @@ class Opportunity(BaseModel):
 
 
 def shifted(instant: datetime | None, by: datetime, since: datetime) -> datetime | None:
-    """A deadline that moved on while the clocks stood still, from `since` to `by`."""
-    return instant + (by - since) if instant is not None else None
+    """A deadline after the clocks stood still from `since` to `by`: one that had passed before stays."""
+    return instant + (by - since) if instant is not None and instant > since else instant
