@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -40,9 +41,8 @@ def in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _wrong_type(kind: str, found: Any, context: dict[str, Any]) -> str:
     if kind == "enum":
-        guess = difflib.get_close_matches(
-            str(found), str(context["expected"]).replace("'", "").split(", "), 1
-        )
+        known = re.findall("'([^']+)'", context["expected"])
+        guess = difflib.get_close_matches(str(found), known, 1)
         instead = f"; did you mean {guess[0]}?" if guess else ""
         return f"must be {context['expected']}, not {_echo(found)}{instead}"
     wanted = {
