@@ -15,7 +15,7 @@ from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_ori
 from api.services import Services, TemporalGate
 from db.session import Database
 from domain.errors import InvalidInput
-from runtime.settings import Settings
+from runtime.settings import Settings, load
 
 DESCRIPTION = """\
 Tandem's REST API. Send an API key as `Authorization: Bearer tdm_…`.
@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     The database and Temporal may be away when it starts; requests that need
     them answer 503 until they are back.
     """
-    settings = settings or Settings()
+    settings = settings or load()
     app = FastAPI(
         title="Tandem",
         version="1",

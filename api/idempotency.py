@@ -1,6 +1,6 @@
 """The same request twice is one change: `Idempotency-Key` on every POST.
 
-Routers use `route_class=IdempotentRoute`. A POST with the header is claimed in
+Routers use `route_class=TandemRoute` (see `api.route`). A POST with the header is claimed in
 the database before it runs, with an id minted for what it will make, and its
 answer is kept after. The same request again gets the same answer; one that
 arrives while the first still runs, or after the process died in between, runs
@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -23,20 +23,20 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.principal import authenticate
+from api.principal import authenticate, credential_of
 from api.services import services_of
 from db import idempotency
 from db.session import Database
 from db.tables import IdempotentRequest
-from domain.errors import IdempotencyKeyReused, InvalidInput, TandemError
+from domain.errors import Conflict, IdempotencyKeyReused, InvalidInput, TandemError
+from runtime import tokens
 from runtime.ids import new_id
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-_KEPT_HEADERS = ("content-type", "etag", "location")
+_KEPT_HEADERS = ("cache-control", "content-type", "etag", "location")
 _SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -75,22 +75,14 @@ MintedDep = Annotated[Minted, Depends(minted)]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class IdempotentRoute(APIRoute):
-    """A route whose POST honours `Idempotency-Key`."""
+async def once(request: Request, handler: Handler) -> Response:
+    """Run a POST, or answer what it answered before when its key was used for it already.
 
-    def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
-        if "POST" not in self.methods:
-            return handler
-
-        async def once(request: Request) -> Response:
-            key = request.headers.get(HEADER)
-            return await (handler(request) if key is None else _once(request, key, handler))
-
-        return once
-
-
-async def _once(request: Request, key: str, handler: Handler) -> Response:
+    Raises `IdempotencyKeyReused` when the key was used for another request.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return await handler(request)
     if not _SANE_KEY.fullmatch(key):
         raise InvalidInput(f"{HEADER} takes 1 to 255 visible ASCII characters, without spaces.")
     principal = await authenticate(request)
@@ -103,7 +95,7 @@ async def _once(request: Request, key: str, handler: Handler) -> Response:
     if claimed.fingerprint != wanted.fingerprint:
         raise IdempotencyKeyReused(f"This {HEADER} was used for another request; take a new one.")
     if claimed.status is not None:
-        return _replay(claimed)
+        return _replay(claimed, request)
     request.state.minted = Minted(claimed.resource_id, f"{principal.id}:{key}")
     try:
         response = await handler(request)
@@ -113,7 +105,7 @@ async def _once(request: Request, key: str, handler: Handler) -> Response:
             async with database.transaction() as session:
                 await idempotency.release(session, principal.id, key)
         raise
-    await _keep(database, principal.id, key, response)
+    await _keep(database, claimed, request, response)
     return response
 
 
@@ -128,22 +120,37 @@ def _status(refusal: TandemError | RequestValidationError | HTTPException) -> in
     return refusal.status_code if isinstance(refusal, HTTPException) else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-async def _keep(database: Database, principal_id: UUID, key: str, response: Response) -> None:
+async def _keep(database: Database, claimed: IdempotentRequest, request: Request, response: Response) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    body = bytes(response.body)
+    if _is_secret(response.headers):
+        body = tokens.seal(body, credential_of(request), claimed.resource_id.bytes)
     async with database.transaction() as session:
         await idempotency.store(
             session,
-            principal_id,
-            key,
+            claimed.principal_id,
+            claimed.key,
             status=response.status_code,
             headers=json.dumps(headers),
-            body=bytes(response.body),
+            body=body,
         )
 
 
-def _replay(claimed: IdempotentRequest) -> Response:
+def _replay(claimed: IdempotentRequest, request: Request) -> Response:
+    headers: dict[str, str] = json.loads(claimed.headers or "{}")
+    body = claimed.body or b""
+    if _is_secret(headers):
+        opened = tokens.unseal(body, credential_of(request), claimed.resource_id.bytes)
+        if opened is None:
+            raise Conflict(
+                "The first answer held a secret; it is given again only to the same key or session."
+            )
+        body = opened
     return Response(
-        content=claimed.body,
-        status_code=claimed.status or HTTPStatus.OK,
-        headers={**json.loads(claimed.headers or "{}"), REPLAYED: "true"},
+        content=body, status_code=claimed.status or HTTPStatus.OK, headers={**headers, REPLAYED: "true"}
     )
+
+
+def _is_secret(headers: Mapping[str, str]) -> bool:
+    """An answer that says "no-store" is kept sealed with the caller's own credential, which is not kept."""
+    return headers.get("cache-control") == "no-store"

@@ -33,6 +33,12 @@ async def authenticate(request: Request) -> Principal:
     return known
 
 
+def credential_of(request: Request) -> str:
+    """The secret that the request came with."""
+    authorization = request.headers.get("authorization")
+    return authorization or request.cookies.get(sessions.COOKIE, "")
+
+
 async def _find(request: Request, database: Database) -> Principal:
     authorization = request.headers.get("authorization")
     if authorization is not None:

@@ -25,6 +25,8 @@ RETRY_AFTER_SECONDS = 1
 class ProblemError(BaseModel):
     """One thing that is wrong, and where: a JSON pointer into the body, or a slash and a parameter."""
 
+    model_config = ConfigDict(extra="allow")
+
     pointer: str
     detail: str
 

@@ -14,6 +14,7 @@ from domain.errors import Unauthenticated
 from domain.principal import Principal
 from runtime import tokens
 from runtime.passwords import verify_password
+from runtime.settings import Settings
 
 COOKIE = "tandem_session"
 LIFETIME = timedelta(days=14)
@@ -70,9 +71,15 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
         max_age=int(LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=_is_https(request),
         path="/",
     )
+
+
+def _is_https(request: Request) -> bool:
+    """Also where a proxy speaks TLS for us and only the public address tells."""
+    settings: Settings = request.app.state.services.settings
+    return request.url.scheme == "https" or settings.url.startswith("https:")
 
 
 def clear_cookie(response: Response) -> None:

@@ -59,12 +59,12 @@ def explained(errors: Sequence[Any]) -> list[dict[str, str]]:
 def sentence(error: Any) -> str:
     """What is wrong, in one sentence."""
     context = error.get("ctx") or {}
-    if error["type"] == "value_error":
-        return str(context.get("error", error["msg"]))
     template = _SENTENCES.get(error["type"])
-    if template is None:
-        return f"{error['msg'].rstrip('.')}."
-    return template.format(**context)
+    if template is not None:
+        return template.format(**context)
+    # Our own validators raise ValueError with a sentence, which pydantic keeps as `error`.
+    message = str(context.get("error", error["msg"])).rstrip(".")
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def pointer(location: Sequence[str | int]) -> str:

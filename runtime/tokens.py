@@ -31,3 +31,29 @@ def digest(token: str) -> bytes:
 def hint(token: str) -> str:
     """The first characters, by which the owner recognises a key."""
     return token[:HINT_CHARACTERS]
+
+
+_CHECK_BYTES = 16
+
+
+def seal(content: bytes, secret: str, nonce: bytes) -> bytes:
+    """Content that only who knows the secret can open; the nonce must be new each time.
+
+    SHAKE-256 over secret and nonce is the pad; a hash of the content tells whether it was opened rightly.
+    """
+    plain = hashlib.sha256(content).digest()[:_CHECK_BYTES] + content
+    return _padded(plain, secret, nonce)
+
+
+def unseal(sealed: bytes, secret: str, nonce: bytes) -> bytes | None:
+    """What was sealed; None with another secret."""
+    plain = _padded(sealed, secret, nonce)
+    check, content = plain[:_CHECK_BYTES], plain[_CHECK_BYTES:]
+    right = secrets.compare_digest(check, hashlib.sha256(content).digest()[:_CHECK_BYTES])
+    return content if right else None
+
+
+def _padded(content: bytes, secret: str, nonce: bytes) -> bytes:
+    key = hashlib.sha256(secret.encode()).digest()
+    pad = hashlib.shake_256(key + nonce).digest(len(content))
+    return bytes(a ^ b for a, b in zip(content, pad, strict=True))

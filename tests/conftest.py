@@ -17,7 +17,7 @@ import pytest_asyncio
 from api.app import create_app
 from db.migrate import upgrade
 from db.session import Database
-from runtime import postgres
+from runtime.postgres import embedded_postgres
 from runtime.settings import Settings
 from tests.stack import ClientFor, People, populate, serving
 
@@ -30,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session")
 async def settings(home: Path) -> AsyncIterator[Settings]:
     """Settings over a PostgreSQL of the suite's own, migrated."""
-    async with postgres.running(home) as url:
+    async with embedded_postgres(home, durable=False) as url:
         upgrade(url)
         yield Settings(home=home, database_url=url, rate_limit="1000000/minute")
 
