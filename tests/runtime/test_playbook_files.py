@@ -9,7 +9,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from domain.errors import InvalidInput
 from domain.playbook import Advance, ExitBy
@@ -288,26 +287,6 @@ def test_whatever_is_in_a_file_is_taken_or_refused_in_words(text):
         parse_playbook(text, "x")
     except InvalidPlaybook as invalid:
         assert invalid.detail  # noqa: PT017  nothing else may be raised
-
-
-def test_validate_says_which_files_are_well(tmp_path):
-    bad = tmp_path / "bad.yaml"
-    bad.write_text(LEAST.replace("10", "140"))
-    run = CliRunner().invoke
-    good = run(commands.app, ["validate", *map(str, SHIPPED)])
-    assert (good.exit_code, good.stdout) == (0, "3 playbooks are valid.\n")
-    assert run(commands.app, ["validate", str(SHIPPED[0])]).stdout == "1 playbook is valid.\n"
-    refused = run(commands.app, ["validate", str(SHIPPED[0]), str(bad)])
-    assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == f"{bad}:7: stages[0].probability: must be at most 100, not 140\n"
-    as_data = run(commands.app, ["validate", "--json", str(bad)])
-    assert as_data.exit_code == 1
-    assert json.loads(as_data.stdout)[0]["pointer"] == "/stages/0/probability"
-
-
-def test_the_schema_is_printed():
-    printed = CliRunner().invoke(commands.app, ["schema"])
-    assert printed.stdout == commands.schema_text()
 
 
 def test_the_sample_has_the_shape_of_the_facts():
