@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.money import Money
 from domain.opportunity.state import (
+    Custom,
     Customer,
     DealPartner,
     External,
@@ -50,7 +51,7 @@ class Open(_Command):
     owner: Person | None = None
     playbook: Playbook
     partners: tuple[DealPartner, ...] = ()
-    custom: dict[str, str] = {}
+    custom: Custom = {}
     external: External | None = None
     opened_at: AwareDatetime | None = None
     stage: str | None = None
@@ -140,7 +141,7 @@ class Change(_Command):
     amount: Money | None = None
     expected_close: date | None = None
     owner: Person | None = None
-    custom: dict[str, str] | None = None
+    custom: Custom | None = None
 
 
 class AddNote(_Command):

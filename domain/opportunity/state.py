@@ -21,6 +21,8 @@ PartnerId = UUID
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Custom = dict[str, str | int | float | bool | None]
+"""Fields of the vendor's own, by name."""
 
 
 class Status(StrEnum):
@@ -204,7 +206,7 @@ class Opportunity(BaseModel):
     next_check_in_at: AwareDatetime | None = None
     last_check_in: CheckIn | None = None
     next_step: str | None = None
-    custom: dict[str, str] = {}
+    custom: Custom = {}
     external: External | None = None
     noted: tuple[str, ...] = Field(default=(), description="Deadlines whose passing was said already.")
     created_at: AwareDatetime

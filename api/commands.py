@@ -1,0 +1,165 @@
+"""From an HTTP request to a workflow's answer: the one way in which pages and API change a deal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.etag import Precondition
+from api.idempotency import Minted, MintedDep
+from api.principal import PrincipalDep
+from api.services import Services, ServicesDep
+from db import opportunity as opportunities
+from domain.errors import TandemError, Unavailable, from_code
+from domain.opportunity import commands as ask
+from domain.opportunity.rules import decide, open_deal
+from domain.opportunity.state import Opportunity
+from domain.principal import Principal
+from workflows.opportunity import Opening, OpportunityWorkflow, Start, workflow_id
+
+PATIENCE_SECONDS = 10.0
+"""How long a caller waits for an answer. What is not answered by then may still happen:
+the same request again, with the same Idempotency-Key, finds out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Gives commands to deals for one principal."""
+
+    services: Services
+    principal: Principal
+    minted: Minted
+
+    async def open(self, command: ask.Open) -> Opportunity:
+        """Open a deal; the same request again finds the deal that it opened.
+
+        Raises:
+            TandemError: the rule that refuses, or `Unavailable`.
+        """
+        opening = Opening(command=command, by=self.principal.actor)
+        open_deal(command, datetime.now(UTC), opening.by)  # refuses here what the workflow would refuse
+        start = self._start(
+            Start(opening=opening), command.id, command.title, WorkflowIDReusePolicy.REJECT_DUPLICATE
+        )
+        async with _translated():
+            client = await self.services.temporal.client()
+            await client.execute_update_with_start_workflow(
+                OpportunityWorkflow.opened,
+                start_workflow_operation=start,
+                id=f"opened:{self.minted.update_id}",
+            )
+        return await self.read(command.id)
+
+    async def change(
+        self, opportunity_id: UUID, command: ask.Command, precondition: Precondition | None = None
+    ) -> Opportunity:
+        """Ask a deal for a change, and answer the deal as it is after it.
+
+        Raises:
+            NotFound: there is no such deal in the principal's scope.
+            TandemError: the rule that refuses, or `Unavailable`.
+        """
+        return await self.change_read(await self.read(opportunity_id), command, precondition)
+
+    async def change_read(
+        self, deal: Opportunity, command: ask.Command, precondition: Precondition | None = None
+    ) -> Opportunity:
+        """The same, for a deal that was read already."""
+        request = ask.Request(command=command, by=self.principal.actor)
+        if precondition is not None and precondition.tags is not None:
+            precondition.check(deal.version)
+            request = request.model_copy(update={"if_version": deal.version})
+        if deal.is_closed:
+            await self._wake(deal, request)
+        else:
+            await self._send(deal, request)
+        return await self.read(deal.id)
+
+    async def read(self, opportunity_id: UUID) -> Opportunity:
+        """The deal as it was last recorded, in the principal's scope. Raises `NotFound`."""
+        async with self.services.database.read() as session:
+            return await opportunities.get(session, self.principal, opportunity_id)
+
+    async def _send(self, deal: Opportunity, request: ask.Request) -> None:
+        async with _translated():
+            client = await self.services.temporal.client()
+            handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(deal.id))
+            await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
+
+    async def _wake(self, deal: Opportunity, request: ask.Request) -> None:
+        """A closed deal has no workflow: what reopens it starts one from its record, all else is refused."""
+        decide(deal, request, datetime.now(UTC))
+        start = self._start(
+            Start(opportunity=deal), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        )
+        async with _translated():
+            client = await self.services.temporal.client()
+            await client.execute_update_with_start_workflow(
+                OpportunityWorkflow.change,
+                request,
+                start_workflow_operation=start,
+                id=self.minted.update_id,
+            )
+
+    def _start(
+        self, start: Start, opportunity_id: UUID, title: str, reuse: WorkflowIDReusePolicy
+    ) -> WithStartWorkflowOperation[OpportunityWorkflow, None]:
+        return WithStartWorkflowOperation(
+            OpportunityWorkflow.run,
+            start,
+            id=workflow_id(opportunity_id),
+            task_queue=self.services.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=reuse,
+            static_summary=title,
+        )
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """What the workflow refused as the error that it is; what did not answer as `Unavailable`."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            yield
+    except WorkflowUpdateFailedError as failed:
+        raise _refusal(failed.cause) from failed
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as slow:
+        raise Unavailable(
+            "The deal did not answer in time. Repeat the request with the same Idempotency-Key."
+        ) from slow
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Unavailable("The deal's process is not running; `tandem doctor` says why.") from error
+        raise Unavailable(
+            "The workflow engine does not answer; nothing was changed. Try again in a moment."
+        ) from error
+
+
+def _refusal(cause: BaseException | None) -> TandemError:
+    if isinstance(cause, ApplicationError):
+        extra = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        return from_code(cause.type or "", cause.message, extra)
+    return Unavailable("The deal did not take the command; try again in a moment.")
+
+
+def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:
+    """Dependency: the commands of this request's principal."""
+    return Commands(services, principal, minted)
+
+
+CommandsDep = Annotated[Commands, Depends(commands)]
