@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
-from collections.abc import Coroutine
+import signal
+from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import uvloop
@@ -24,3 +26,34 @@ def run(main: Coroutine[Any, Any, Answer]) -> Answer:
             return runner.run(main)
     finally:
         gc.collect()
+
+
+async def together(*tasks: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Run all at once and answer their results in order; the first error cancels the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(task) for task in tasks]
+    except BaseExceptionGroup as several:
+        raise first_error(several) from several
+    return [task.result() for task in running]
+
+
+def first_error(error: BaseException) -> BaseException:
+    """The first plain error in what a task group raised."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by Ctrl-C, by SIGTERM, or when the terminal goes away."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for name in wanted:
+        loop.add_signal_handler(name, stop.set)
+    try:
+        yield stop
+    finally:
+        for name in wanted:
+            loop.remove_signal_handler(name)

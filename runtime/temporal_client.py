@@ -11,6 +11,7 @@ from temporalio.client import Client, TLSConfig
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.errors import Unavailable
 from runtime.errors import CannotStart
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.settings import Settings
@@ -25,20 +26,25 @@ async def connect(settings: Settings) -> Client:
 
     Raises:
         CannotStart: no server is set, or a certificate cannot be read.
-        RuntimeError: the server does not answer.
+        Unavailable: the server does not answer.
     """
     if settings.temporal_address is None:
         raise CannotStart(
             "No Temporal server is known: start one with `tandem up`, or set TANDEM_TEMPORAL_ADDRESS."
         )
     key = settings.temporal_api_key
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=DATA_CONVERTER,
-        tls=_tls(settings),
-        api_key=key.get_secret_value() if key else None,
-    )
+    try:
+        return await Client.connect(
+            settings.temporal_address,
+            namespace=settings.temporal_namespace,
+            data_converter=DATA_CONVERTER,
+            tls=_tls(settings),
+            api_key=key.get_secret_value() if key else None,
+        )
+    except RuntimeError as away:  # how the SDK says that nobody answers
+        raise Unavailable(
+            f"Temporal does not answer at {settings.temporal_address}: see that it runs, then try again."
+        ) from away
 
 
 async def ensure_search_attributes(client: Client) -> list[str]:
