@@ -7,19 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from db import playbooks
 from db.session import Database
-from runtime import aio
+from runtime import aio, instance
 from runtime.documents import Problem
-from runtime.errors import CannotStart
 from runtime.playbooks import InvalidPlaybook, playbook_schema, read_playbook
 from runtime.settings import load
-
-app = typer.Typer(no_args_is_help=True, help="Check, describe and publish playbooks.")
 
 SHIPPED = Path(__file__).resolve().parent.parent / "examples" / "playbooks"
 
@@ -77,12 +73,8 @@ async def publish_files(database: Database, files: Sequence[Path]) -> list[Publi
         return published
 
 
-@app.command()
-def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbook files (YAML).")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer the problems as JSON.")] = False,
-) -> None:
-    """Check playbook files, down to every CEL rule, without publishing them."""
+def validate(files: Sequence[Path], *, as_json: bool) -> None:
+    """Say what is wrong with the files, or that nothing is. Exits with 1 when something is."""
     problems = problems_in(files)
     if as_json:
         typer.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
@@ -94,18 +86,8 @@ def validate(
         typer.echo(f"{len(files)} {'playbook is' if len(files) == 1 else 'playbooks are'} valid.")
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of playbook files, for editors."""
-    typer.echo(schema_text(), nl=False)
-
-
-@app.command()
-def publish(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbook files (YAML).")],
-    as_json: Annotated[bool, typer.Option("--json", help="Answer the versions as JSON.")] = False,
-) -> None:
-    """Publish playbook files, each as the next version; deals that run keep theirs."""
+def publish(files: Sequence[Path], *, as_json: bool) -> None:
+    """Publish the files and say which versions they became. Raises as `publish_files`."""
     published = aio.run(_publish(files))
     if as_json:
         typer.echo(json.dumps([asdict(version) for version in published], indent=2))
@@ -114,11 +96,9 @@ def publish(
 
 
 async def _publish(files: Sequence[Path]) -> list[Published]:
-    url = load().database_url
-    if url is None:
-        raise CannotStart(
-            "No database is named: set TANDEM_DATABASE_URL, or publish in the portal of a running Tandem."
-        )
+    settings = load()
+    url = settings.database_url or instance.located(settings).database_url
+    assert url is not None  # noqa: S101 - `located` raises where there is none
     database = Database(url)
     try:
         return await publish_files(database, files)

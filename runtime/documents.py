@@ -57,7 +57,7 @@ class Problem:
     @property
     def pointer(self) -> str:
         """The place as a JSON pointer (RFC 6901)."""
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.at)
+        return pointer_of(self.at)
 
     def __str__(self) -> str:
         where = path_of(self.at)
@@ -93,6 +93,11 @@ class Document:
 
     def problem(self, at: Location, detail: str) -> Problem:
         return Problem(self.file, self.line(at), at, detail)
+
+
+def pointer_of(at: Location) -> str:
+    """A place as a JSON pointer (RFC 6901): `/stages/2/probability`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in at)
 
 
 def path_of(at: Location) -> str:

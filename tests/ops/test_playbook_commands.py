@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import cli
 from db import playbooks
 from domain.errors import NotFound
 from ops import playbooks as commands
@@ -31,19 +32,19 @@ def test_validate_says_which_files_are_well(file):
     file.write_text(LEAST.replace("10", "140"))
     bad = file
     run = CliRunner().invoke
-    good = run(commands.app, ["validate", *map(str, SHIPPED)])
+    good = run(cli.app, ["playbook", "validate", *map(str, SHIPPED)])
     assert (good.exit_code, good.stdout) == (0, "3 playbooks are valid.\n")
-    assert run(commands.app, ["validate", str(SHIPPED[0])]).stdout == "1 playbook is valid.\n"
-    refused = run(commands.app, ["validate", str(SHIPPED[0]), str(bad)])
+    assert run(cli.app, ["playbook", "validate", str(SHIPPED[0])]).stdout == "1 playbook is valid.\n"
+    refused = run(cli.app, ["playbook", "validate", str(SHIPPED[0]), str(bad)])
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr == f"{bad}:4: stages[0].probability: must be at most 100, not 140\n"
-    as_data = run(commands.app, ["validate", "--json", str(bad)])
+    as_data = run(cli.app, ["playbook", "validate", "--json", str(bad)])
     assert as_data.exit_code == 1
     assert json.loads(as_data.stdout)[0]["pointer"] == "/stages/0/probability"
 
 
 def test_the_schema_is_printed():
-    printed = CliRunner().invoke(commands.app, ["schema"])
+    printed = CliRunner().invoke(cli.app, ["playbook", "schema"])
     assert printed.stdout == commands.schema_text()
 
 
@@ -82,17 +83,17 @@ def test_publish_prints_the_versions(settings, file, monkeypatch):
     monkeypatch.setenv("TANDEM_DATABASE_URL", settings.database_url)
     file.write_text(LEAST.replace("publish-me", "publish-printed"))
     run = CliRunner().invoke
-    said = run(commands.app, ["publish", str(file)])
+    said = run(cli.app, ["playbook", "publish", str(file)])
     assert said.stdout == "publish-printed version 1 (IT) is published.\n"
-    as_data = run(commands.app, ["publish", "--json", str(file)])
+    as_data = run(cli.app, ["playbook", "publish", "--json", str(file)])
     assert json.loads(as_data.stdout) == [
         {"key": "publish-printed", "version": 1, "title": "IT", "new": False}
     ]
 
 
-def test_publish_without_a_database_says_what_to_set(file, monkeypatch, tmp_path):
+def test_publish_without_a_database_says_what_to_do(file, monkeypatch, tmp_path):
     monkeypatch.delenv("TANDEM_DATABASE_URL", raising=False)
-    monkeypatch.chdir(tmp_path)
-    refused = CliRunner().invoke(commands.app, ["publish", str(file)])
+    monkeypatch.setenv("TANDEM_HOME", str(tmp_path))
+    refused = CliRunner().invoke(cli.app, ["playbook", "publish", str(file)])
     assert isinstance(refused.exception, CannotStart)
     assert "TANDEM_DATABASE_URL" in str(refused.exception)

@@ -11,11 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.playbook import Advance, ExitBy
+from domain.playbook import Advance, ExitBy, PlaybookDefinition
 from domain.principal import Side
 from ops import playbooks as commands
 from runtime.cel import sample_facts
-from runtime.playbooks import InvalidPlaybook, parse_playbook, playbook_schema, read_playbook
+from runtime.playbooks import (
+    InvalidPlaybook,
+    parse_playbook,
+    playbook_schema,
+    read_playbook,
+    refuse_wrong_rules,
+)
 
 SHIPPED = commands.shipped_playbooks()
 LEAST = """\
@@ -256,6 +262,20 @@ def test_a_rule_may_ask_for_tasks_up_to_its_own_stage_only():
     assert "there is no task 'later' up to this stage" in refusal(LEAST + exit_rule + second % later)[0]
     own = LEAST + exit_rule + f"    tasks: [{later}]\n"
     assert parse_playbook(own).stages[0].exit.rule
+
+
+def test_rules_that_come_another_way_are_checked_too():
+    wrong = yaml.safe_load(LEAST)
+    wrong["stages"][0]["exit"] = {"by": "rule", "rule": "deal.amnt > 1.0"}
+    with pytest.raises(InvalidInput, match=r"deal has no 'amnt'") as refused:
+        refuse_wrong_rules(PlaybookDefinition.model_validate(wrong), under="/playbook")
+    assert refused.value.extra["errors"] == [
+        {
+            "pointer": "/playbook/stages/0/exit/rule",
+            "detail": "deal has no 'amnt'; did you mean amount?",
+        }
+    ]
+    refuse_wrong_rules(parse_playbook(LEAST))
 
 
 def test_very_many_problems_are_cut_off():
