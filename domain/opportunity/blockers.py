@@ -74,18 +74,33 @@ def _ready_since(deal: Opportunity) -> datetime:
     return max([deal.stage.entered_at, *closed])
 
 
+def _waits_for_any_partner(deal: Opportunity) -> Blocker:
+    """Both sides must agree, and there is one side only."""
+    return Blocker(
+        code="partner_missing",
+        what=f"{deal.stage_title} is left when both sides agree: add a partner first",
+        turn=Side.VENDOR,
+        who=_owner(deal),
+        since=deal.stage.entered_at,
+        due_at=deal.stage.due_at,
+    )
+
+
 def _missing_agreements(deal: Opportunity) -> list[Blocker]:
     signed = {sign.side for sign in deal.stage.sign_offs}
     missing = []
     for side in Side:
         if side in signed:
             continue
-        partners = " or ".join(partner.name for partner in deal.partners) or "a partner (add one first)"
+        if side is Side.PARTNER and not deal.partners:
+            missing.append(_waits_for_any_partner(deal))
+            continue
+        partners = " or ".join(partner.name for partner in deal.partners)
         missing.append(
             Blocker(
                 code="sign_off_missing",
                 what=f"The {side.value} has not agreed yet that {deal.stage_title} is finished",
-                turn=side if side is Side.VENDOR or deal.partners else Side.VENDOR,
+                turn=side,
                 who=_owner(deal) if side is Side.VENDOR else partners,
                 since=_ready_since(deal),
                 due_at=deal.stage.due_at,

@@ -1,0 +1,75 @@
+"""Random valid playbooks, for properties that hold whatever a playbook says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from domain.playbook import Phase, Playbook
+
+_durations = st.sampled_from([None, None, "8h", "3d", "2w"])
+_roles = st.sampled_from([None, "reseller", "technology", "distributor"])
+
+
+@st.composite
+def _tasks(draw: st.DrawFn, prefix: str, least: int = 0) -> list[dict[str, Any]]:
+    tasks = []
+    for number in range(draw(st.integers(least, 3))):
+        side = draw(st.sampled_from(["vendor", "partner"]))
+        task: dict[str, Any] = {
+            "key": f"{prefix}-{number}",
+            "title": f"Task {prefix} {number}",
+            "side": side,
+            "required": number < least or draw(st.booleans()),
+            "due": draw(_durations),
+        }
+        if side == "partner":
+            task["partner_role"] = draw(_roles)
+        if draw(st.booleans()):
+            task["waive_by"] = draw(st.lists(st.sampled_from(["sales_rep", "partner_seller"]), max_size=2))
+        tasks.append(task)
+    return tasks
+
+
+_exits = st.sampled_from(
+    [
+        {"by": "tasks"},
+        {"by": "tasks", "advance": "automatic"},
+        {"by": "sign_off"},
+        {"by": "sign_off", "advance": "automatic"},
+        {"by": "rule", "rule": "deal.amount > 0.0"},
+        {"by": "rule", "rule": "deal.amount > 0.0", "advance": "automatic"},
+    ]
+)
+
+
+@st.composite
+def playbooks(draw: st.DrawFn) -> Playbook:
+    """One to four stages with any exit, up to three tasks each, and a hand-off."""
+    phases = sorted(draw(st.lists(st.sampled_from(list(Phase)), min_size=1, max_size=4)), key=list(Phase).index)
+    stages = []
+    for number, phase in enumerate(phases):
+        leaves = draw(_exits)
+        least = 1 if leaves == {"by": "tasks", "advance": "automatic"} else 0
+        stages.append(
+            {
+                "key": f"stage-{number}",
+                "title": f"Stage {number}",
+                "phase": phase,
+                "probability": draw(st.integers(0, 100)),
+                "target": draw(_durations),
+                "check_in": draw(_durations),
+                "exit": leaves,
+                "tasks": draw(_tasks(f"s{number}", least)),
+            }
+        )
+    return Playbook.model_validate(
+        {
+            "key": "random",
+            "version": 1,
+            "title": "Random",
+            "stages": stages,
+            "handoff": {"target": draw(_durations), "tasks": draw(_tasks("handoff"))},
+        }
+    )
