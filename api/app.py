@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from asgi_cross_origin_protection import CrossOriginProtection
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import health, problems, v1
+from api import health, openapi, problems, v1
 from api.limits import RateLimit
 from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_origin
 from api.services import Services, TemporalGate
 from db.session import Database
+from db.watch import TimelineWatch
 from domain.errors import InvalidInput
 from runtime.settings import Settings, load
 
@@ -40,25 +41,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(settings),
-        responses={"default": {"model": problems.Problem, "description": "A problem document."}},
+        responses=problems.RESPONSES,
     )
     problems.install(app)
+    openapi.describe(app)
     app.include_router(v1.router)
     app.include_router(health.router)
     _surround(app, settings)
     return app
 
 
-def _lifespan(settings: Settings):  # noqa: ANN202 - FastAPI's own type for this is an Any
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.database_url is None:
             raise InvalidInput("Set TANDEM_DATABASE_URL, or start everything with: tandem up")
         database = Database(settings.database_url)
-        app.state.services = Services(settings=settings, database=database, temporal=TemporalGate(settings))
+        watch = TimelineWatch(settings.database_url)
+        app.state.services = Services(
+            settings=settings, database=database, temporal=TemporalGate(settings), watch=watch
+        )
         try:
             yield
         finally:
+            await watch.close()
             await database.close()
 
     return lifespan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -17,7 +17,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.etag import Precondition
@@ -58,11 +58,12 @@ class Commands:
         )
         async with _translated():
             client = await self.services.temporal.client()
-            await client.execute_update_with_start_workflow(
-                OpportunityWorkflow.opened,
-                start_workflow_operation=start,
-                id=f"opened:{self.minted.update_id}",
-            )
+            with suppress(WorkflowAlreadyStartedError):  # opened by this request before, and closed since
+                await client.execute_update_with_start_workflow(
+                    OpportunityWorkflow.opened,
+                    start_workflow_operation=start,
+                    id=f"opened:{self.minted.update_id}",
+                )
         return await self.read(command.id)
 
     async def change(

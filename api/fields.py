@@ -46,7 +46,7 @@ def unset() -> Any:
     return Field(default_factory=lambda: None)
 
 
-def changes(body: Input) -> dict[str, Any]:
+def changes(body: BaseModel) -> dict[str, Any]:
     """The fields that a PATCH brought."""
     return {name: getattr(body, name) for name in body.model_fields_set}
 
@@ -81,13 +81,13 @@ Email = Annotated[EmailStr, Field(max_length=254)]
 def currencies() -> frozenset[str]:
     """The ISO 4217 codes in use somewhere today, after CLDR."""
     territories = Locale("en").territories
-    return frozenset(code for each in territories for code in get_territory_currencies(each))
+    return frozenset(code for each in territories for code in get_territory_currencies(str(each)))
 
 
 @cache
 def countries() -> frozenset[str]:
     """The ISO 3166-1 alpha-2 codes, after CLDR."""
-    codes = Locale("en").territories
+    codes = map(str, Locale("en").territories)
     return frozenset(c for c in codes if len(c) == 2 and c.isalpha()) - _NOT_COUNTRIES  # noqa: PLR2004 - alpha-2
 
 

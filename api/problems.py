@@ -59,6 +59,14 @@ class Problem(BaseModel):
     errors: list[ProblemError] | None = None
 
 
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem document (RFC 9457).",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every operation may answer besides; `Problem` itself is put among the schemas by `api.openapi`."""
+
 _BY_STATUS = {
     400: (
         "malformed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -18,10 +19,11 @@ class TandemRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
-        if "POST" in self.methods:
-            return lambda request: idempotency.once(request, handler)
-        if "GET" in self.methods:
-            return lambda request: _unless_known(request, handler)
+        methods = self.methods or set()
+        if "POST" in methods:
+            return partial(idempotency.once, handler=handler)
+        if "GET" in methods:
+            return partial(_unless_known, handler=handler)
         return handler
 
 

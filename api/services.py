@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from api.limits import SignInThrottle
 from db.session import Database
+from db.watch import TimelineWatch
 from domain.errors import Unavailable
 from runtime.settings import Settings
 from runtime.temporal_client import connect
@@ -64,6 +65,7 @@ class Services:
     settings: Settings
     database: Database
     temporal: TemporalGate
+    watch: TimelineWatch
     throttle: SignInThrottle = field(default_factory=SignInThrottle)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,11 +34,18 @@ def visible_accounts(principal: Principal) -> ColumnElement[bool]:
 
 
 async def page(
-    session: AsyncSession, principal: Principal, wanted: PageRequest, *, q: str | None = None
+    session: AsyncSession,
+    principal: Principal,
+    wanted: PageRequest,
+    *,
+    q: str | None = None,
+    sort: str = "name",
 ) -> Page[Account]:
-    """The accounts that the principal may see, by name."""
+    """The accounts that the principal may see, by name where `sort` says nothing else."""
     statement = (
-        select(Account).where(visible_accounts(principal)).order_by(col(Account.name), col(Account.id))
+        select(Account)
+        .where(visible_accounts(principal))
+        .order_by(*pages.ordering(sort, col(Account.name), col(Account.id)))
     )
     if q:
         statement = statement.where(
@@ -47,7 +54,7 @@ async def page(
                 col(Account.domain).icontains(q, autoescape=True),
             )
         )
-    found = await pages.fetch(session, statement, wanted, order="accounts:name")
+    found = await pages.fetch(session, statement, wanted, order=f"accounts:{sort}")
     return found.map(lambda row: row[0])
 
 
@@ -85,3 +92,17 @@ def _taken(error: IntegrityError) -> Exception:
     if violated(error) == "uq_account_external":
         return AlreadyExists("An account with this external id is there already.")
     return error
+
+
+async def match(session: AsyncSession, *, name: str, domain: str | None) -> UUID | None:
+    """The account of this domain, else the one of this name that has no other domain."""
+    if domain is not None:
+        of_domain = (
+            select(col(Account.id)).where(col(Account.domain) == domain).order_by(col(Account.id)).limit(1)
+        )
+        if (known := (await session.execute(of_domain)).scalar_one_or_none()) is not None:
+            return known
+    of_name = select(col(Account.id)).where(func.lower(col(Account.name)) == name.lower())
+    if domain is not None:
+        of_name = of_name.where(col(Account.domain).is_(None))
+    return (await session.execute(of_name.order_by(col(Account.id)).limit(1))).scalar_one_or_none()

@@ -154,3 +154,12 @@ async def recorded_version(session: AsyncSession, opportunity_id: UUID) -> int |
     """The version that the rows show; for checks, never for a request."""
     statement = select(col(OpportunityRow.version)).where(col(OpportunityRow.id) == opportunity_id)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def demand_visible(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> None:
+    """Raise `NotFound` unless the principal takes part in this deal."""
+    statement = select(col(OpportunityRow.id)).where(
+        col(OpportunityRow.id) == opportunity_id, visible(principal)
+    )
+    if (await session.execute(statement)).scalar_one_or_none() is None:
+        raise NotFound("There is no such opportunity.")

@@ -37,12 +37,13 @@ async def page(
     q: str | None = None,
     tier: str | None = None,
     status: str | None = None,
+    sort: str = "name",
 ) -> Page[Organisation]:
-    """The partners that the principal may see, by name."""
+    """The partners that the principal may see, by name where `sort` says nothing else."""
     statement = (
         select(Organisation)
         .where(visible_partners(principal))
-        .order_by(col(Organisation.name), col(Organisation.id))
+        .order_by(*pages.ordering(sort, col(Organisation.name), col(Organisation.id)))
     )
     if q:
         statement = statement.where(col(Organisation.name).icontains(q, autoescape=True))
@@ -50,7 +51,7 @@ async def page(
         statement = statement.where(col(Organisation.tier) == tier)
     if status is not None:
         statement = statement.where(col(Organisation.status) == status)
-    found = await pages.fetch(session, statement, wanted, order="partners:name")
+    found = await pages.fetch(session, statement, wanted, order=f"partners:{sort}")
     return found.map(lambda row: row[0])
 
 

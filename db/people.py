@@ -95,13 +95,14 @@ async def page(
     q: str | None = None,
     organisation_id: UUID | None = None,
     active: bool | None = None,
+    sort: str = "name",
 ) -> Page[tuple[User, Organisation]]:
-    """The people that the principal may see, by name."""
+    """The people that the principal may see, by name where `sort` says nothing else."""
     statement = (
         select(User, Organisation)
         .join(Organisation, col(Organisation.id) == col(User.organisation_id))
         .where(visible_users(principal))
-        .order_by(col(User.name), col(User.id))
+        .order_by(*pages.ordering(sort, col(User.name), col(User.id)))
     )
     if q:
         statement = statement.where(
@@ -111,7 +112,7 @@ async def page(
         statement = statement.where(col(User.organisation_id) == organisation_id)
     if active is not None:
         statement = statement.where(col(User.active) == active)
-    found = await pages.fetch(session, statement, wanted, order="users:name")
+    found = await pages.fetch(session, statement, wanted, order=f"users:{sort}")
     return found.map(lambda row: (row[0], row[1]))
 
 

@@ -262,7 +262,7 @@ async def _count(
     kind: SQLColumnExpression[str],
     conditions: list[ColumnElement[bool]],
 ) -> None:
-    statement = (
+    statement: Select[*tuple[Any, ...]] = (
         select(kind.label("key"), col(Deal.currency), func.count(), func.sum(col(Deal.amount)))
         .where(*conditions)
         .group_by(kind, col(Deal.currency))
@@ -291,7 +291,7 @@ async def _cards(
         .lateral("latest")
     )
     key: Label[str] = wanted.c.key.label("column_key")
-    statement = (
+    statement: Select[*tuple[Any, ...]] = (
         select(key, latest)
         .select_from(wanted.join(latest, true()))
         .order_by(latest.c.updated_at.desc(), latest.c.id.desc())

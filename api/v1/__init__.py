@@ -2,7 +2,35 @@
 
 from fastapi import APIRouter
 
-from api.v1 import me
+from api.v1 import (
+    accounts,
+    deal_partners,
+    events,
+    handoffs,
+    keys,
+    me,
+    opportunities,
+    partners,
+    tasks,
+    timelines,
+    users,
+    work,
+)
 
 router = APIRouter(prefix="/api/v1")
-router.include_router(me.router)
+for each in (
+    me,
+    opportunities,
+    tasks,
+    deal_partners,
+    timelines,
+    handoffs,
+    work,
+    events,
+    accounts,
+    partners,
+    users,
+    keys,
+):
+    router.include_router(each.router)
+router.include_router(events.streams)

@@ -5,41 +5,28 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from api.principal import PrincipalDep
+from api.route import TandemRoute
+from api.v1.schemas import ORGANISATION, USER_ID, OrganisationRef, example
 from domain.principal import Action, Principal, Role, Side, allowed
 
-router = APIRouter(tags=["me"])
-
-ORGANISATION = {"id": "0198c5a2-7e53-7cc1-9d4e-5f0c5b1f2a10", "name": "Aster Integrators"}
-
-
-class OrganisationRef(BaseModel):
-    """An organisation, by id and name."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [ORGANISATION]})
-
-    id: UUID
-    name: str
+router = APIRouter(tags=["me"], route_class=TandemRoute)
 
 
 class Me(BaseModel):
     """The person behind the request."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0198c5a2-8d11-7a05-8a0b-3a7f6a4e9b21",
-                    "name": "Sam Seller",
-                    "email": "seller@aster.example",
-                    "side": "partner",
-                    "organisation": ORGANISATION,
-                    "roles": ["partner_seller"],
-                    "can": ["opportunity.note", "opportunity.open", "opportunity.work_tasks"],
-                }
-            ]
+    model_config = example(
+        {
+            "id": USER_ID,
+            "name": "Sam Seller",
+            "email": "seller@aster.example",
+            "side": "partner",
+            "organisation": ORGANISATION,
+            "roles": ["partner_seller"],
+            "can": ["opportunity.note", "opportunity.open", "opportunity.work_tasks"],
         }
     )
 

@@ -1,0 +1,94 @@
+"""The API description (OpenAPI 3.1): what FastAPI finds out, with an example for each body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.idempotency import HEADER
+from api.problems import Problem
+
+_IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Any text of 1 to 255 visible characters. The same key and body again is one change.",
+    "schema": {"type": "string", "maxLength": 255},
+    "example": "5f0c5b1f-2a10-4c7c-9d4e-7e537cc10198",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the description of this application, once somebody asks for it."""
+    plain = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            description = plain()
+            _add_problem(description)
+            for method, operation in _operations(description):
+                if method == "post":
+                    _take_idempotency_key(operation)
+                _add_examples(operation, description)
+        return app.openapi_schema or plain()
+
+    app.openapi = complete  # type: ignore[method-assign] # FastAPI's own way to extend it
+
+
+def _add_problem(description: dict[str, Any]) -> None:
+    """Problems instead of FastAPI's own errors, which nobody ever gets to see."""
+    schemas = description["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for _, operation in _operations(description):
+        operation["responses"].pop("422", None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= {**problem.pop("$defs", {}), "Problem": problem}
+
+
+def _operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in description["paths"].values():
+        yield from path.items()
+
+
+def _take_idempotency_key(operation: dict[str, Any]) -> None:
+    parameters = operation.setdefault("parameters", [])
+    parameters[:] = [each for each in parameters if each["name"].lower() != HEADER.lower()]
+    parameters.append(_IDEMPOTENCY_KEY)
+
+
+def _add_examples(operation: dict[str, Any], description: dict[str, Any]) -> None:
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for body in bodies:
+        for content in body.get("content", {}).values():
+            if "example" not in content and "examples" not in content:
+                content["example"] = _example(content.get("schema", {}), description)
+
+
+def _example(schema: dict[str, Any], description: dict[str, Any]) -> Any:
+    """An example of a schema: its own, or one made of the examples of its parts."""
+    if "$ref" in schema:
+        return _example(_referred(schema["$ref"], description), description)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            return _example(schema[several][0], description)
+    if schema.get("type") == "array":
+        return [_example(schema.get("items", {}), description)]
+    if schema.get("type") == "object":
+        properties = schema.get("properties", {})
+        return {name: _example(part, description) for name, part in properties.items()}
+    return schema.get("default", schema.get("const", _PLAIN.get(schema.get("type", ""))))
+
+
+_PLAIN = {"string": "text", "integer": 1, "number": 1.5, "boolean": True}
+
+
+def _referred(reference: str, description: dict[str, Any]) -> dict[str, Any]:
+    found: Any = description
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return dict(found)

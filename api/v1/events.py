@@ -1,0 +1,93 @@
+"""The feed: everything that happens on the deals that the principal sees, page by page or live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.paging import Listing, PagingDep, listing
+from api.principal import PrincipalDep
+from api.route import TandemRoute
+from api.services import ServicesDep
+from api.v1.timelines import EventOut
+from db import timeline
+from db.pages import Page
+from db.timeline import Place, Told
+from domain.errors import InvalidCursor
+
+router = APIRouter(prefix="/events", tags=["events"], route_class=TandemRoute)
+streams = APIRouter(prefix="/events", tags=["events"])
+
+STREAM_SECONDS = 300.0
+"""A stream ends after this long; the reader comes back with Last-Event-ID, and is asked who it is again."""
+LOOK_AGAIN_SECONDS = (0.1, 0.3, 1.0)
+"""After a wake-up: an event is told once no older transaction is under way, which is soon, but not now."""
+QUIET_SECONDS = 30.0
+BATCH = 200
+
+
+def _place(text: str | None, pointer: str) -> Place | None:
+    if text is None:
+        return None
+    place = Place.parse(text)
+    if place is None:
+        raise InvalidCursor(
+            "This is no place in the feed; take the id of an event, or start without one.", pointer=pointer
+        )
+    return place
+
+
+@router.get("")
+async def list_events(
+    request: Request,
+    response: Response,
+    principal: PrincipalDep,
+    services: ServicesDep,
+    paging: PagingDep,
+) -> Listing[EventOut]:
+    """Every event the principal may see, the oldest first. `cursor` takes the `id` of any event."""
+    after = _place(paging.cursor, "/cursor")
+    async with services.database.read() as session:
+        found = await timeline.feed(session, principal, after, paging.limit)
+    more = str(found[-1].place) if len(found) == paging.limit else None
+    return listing(request, response, Page[Told](found, more), EventOut.of)
+
+
+@streams.get("/stream", response_class=EventSourceResponse)
+async def stream_events(
+    principal: PrincipalDep,
+    services: ServicesDep,
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+    after: Annotated[str | None, Query(max_length=40, description="The same, for a first call.")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Events as they happen, from now on, or from after `Last-Event-ID`."""
+    place = _place(last_event_id or after, "/last-event-id")
+    ends = asyncio.get_running_loop().time() + STREAM_SECONDS
+    yield ServerSentEvent(comment="listening", retry=1000)
+    async for told in _follow(services, principal, place, ends):
+        yield ServerSentEvent(data=EventOut.of(told), event="timeline", id=str(told.place))
+
+
+async def _follow(
+    services: ServicesDep, principal: PrincipalDep, place: Place | None, ends: float
+) -> AsyncIterator[Told]:
+    clock = asyncio.get_running_loop().time
+    if place is None:
+        async with services.database.read() as session:
+            place = await timeline.now(session)
+    again = list(LOOK_AGAIN_SECONDS)
+    while clock() < ends:
+        seen = services.watch.wakes
+        async with services.database.read() as session:
+            found = await timeline.feed(session, principal, place, BATCH)
+        for told in found:
+            place = told.place
+            yield told
+        if len(found) == BATCH:
+            continue
+        if await services.watch.wait(seen, again.pop(0) if again else QUIET_SECONDS):
+            again = list(LOOK_AGAIN_SECONDS)

@@ -1,0 +1,102 @@
+"""The tasks of an opportunity: both sides' work, stage by stage."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response, status
+
+from api import intake
+from api.commands import CommandsDep
+from api.etag import PreconditionDep, answer_version
+from api.paging import Listing
+from api.principal import PrincipalDep
+from api.route import TandemRoute
+from api.services import DatabaseDep
+from api.v1.opportunities import shown
+from api.v1.opportunity_inputs import AssignBody, NoteBody, ReasonBody, TaskInput
+from api.v1.opportunity_shapes import OpportunityOut, TaskOut
+from domain.opportunity import commands as ask
+
+router = APIRouter(
+    prefix="/opportunities/{opportunity_id}/tasks", tags=["opportunities"], route_class=TandemRoute
+)
+
+TaskKey = Annotated[str, Path(max_length=80, description="The task's key.")]
+
+
+@router.get("")
+async def list_tasks(opportunity_id: UUID, response: Response, commands: CommandsDep) -> Listing[TaskOut]:
+    """All tasks of the deal, of every stage it has been in."""
+    deal = await commands.read(opportunity_id)
+    answer_version(response, deal.version)
+    return Listing[TaskOut](items=[TaskOut.of(task) for task in deal.tasks.values()])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def add_task(
+    opportunity_id: UUID,
+    body: TaskInput,
+    response: Response,
+    commands: CommandsDep,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    if_match: PreconditionDep,
+) -> OpportunityOut:
+    """Add a task that the playbook does not know, to the current stage."""
+    assignee = (await intake.assignment(database, principal, "", body.assignee_id)).assignee
+    command = ask.AddTask(assignee=assignee, **body.model_dump(exclude={"assignee_id"}))
+    return shown(response, await commands.change(opportunity_id, command, if_match))
+
+
+@router.post("/{key}/complete")
+async def complete_task(
+    opportunity_id: UUID,
+    key: TaskKey,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+    body: NoteBody | None = None,
+) -> OpportunityOut:
+    """The task is done. The deal may move on by itself, if its playbook says so."""
+    command = ask.CompleteTask(key=key, note=body.note if body else None)
+    return shown(response, await commands.change(opportunity_id, command, if_match))
+
+
+@router.post("/{key}/reopen")
+async def reopen_task(
+    opportunity_id: UUID, key: TaskKey, response: Response, commands: CommandsDep, if_match: PreconditionDep
+) -> OpportunityOut:
+    """The task is not done after all."""
+    return shown(response, await commands.change(opportunity_id, ask.ReopenTask(key=key), if_match))
+
+
+@router.post("/{key}/waive")
+async def waive_task(
+    opportunity_id: UUID,
+    key: TaskKey,
+    body: ReasonBody,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+) -> OpportunityOut:
+    """The task is not needed here, for the reason given; the playbook says who may waive it."""
+    command = ask.WaiveTask(key=key, reason=body.reason)
+    return shown(response, await commands.change(opportunity_id, command, if_match))
+
+
+@router.post("/{key}/assign")
+async def assign_task(
+    opportunity_id: UUID,
+    key: TaskKey,
+    body: AssignBody,
+    response: Response,
+    commands: CommandsDep,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    if_match: PreconditionDep,
+) -> OpportunityOut:
+    """Give the task to somebody of its side, or to nobody."""
+    command = await intake.assignment(database, principal, key, body.user_id)
+    return shown(response, await commands.change(opportunity_id, command, if_match))

@@ -1,0 +1,181 @@
+"""The story of an opportunity: timeline, notes, check-ins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+
+from api.commands import CommandsDep
+from api.etag import PreconditionDep
+from api.fields import Input, Instant, Name, Words
+from api.paging import Listing, PagingDep, listing
+from api.principal import PrincipalDep
+from api.route import TandemRoute
+from api.services import DatabaseDep
+from api.v1.opportunities import shown
+from api.v1.opportunity_shapes import DEAL, SAM, OpportunityOut
+from db import opportunity as opportunities
+from db import timeline
+from db.pages import PageRequest
+from db.timeline import Told
+from domain.opportunity import commands as ask
+
+router = APIRouter(prefix="/opportunities/{opportunity_id}", tags=["opportunities"], route_class=TandemRoute)
+
+EVENT: JsonDict = {
+    "id": "7421-190",
+    "opportunity_id": DEAL,
+    "opportunity": "ERP rollout",
+    "sequence": 3,
+    "at": "2026-11-03T14:12:05Z",
+    "type": "task_completed",
+    "by": {**SAM, "side": "partner", "organisation": "Aster Integrators"},
+    "words": "Sam Seller completed “Share the customer's profile”.",
+    "data": {"key": "share-customer-profile", "title": "Share the customer's profile", "note": None},
+}
+
+
+class ActorOut(BaseModel):
+    """Who did it; id and side are null for what Tandem does by itself."""
+
+    id: UUID | None
+    name: str
+    side: str | None
+    organisation: str | None
+
+
+class EventOut(BaseModel):
+    """Something that happened: who, when, what, in words and as data. `id` is its place in the feed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EVENT]})
+
+    id: str
+    opportunity_id: UUID
+    opportunity: str
+    sequence: int
+    at: datetime
+    type: str
+    by: ActorOut
+    words: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, told: Told) -> Self:
+        return cls(
+            id=str(told.place),
+            opportunity_id=told.opportunity_id,
+            opportunity=told.opportunity,
+            sequence=told.sequence,
+            at=told.at,
+            type=told.type,
+            by=ActorOut(
+                id=told.actor_id,
+                name=told.actor,
+                side=told.actor_side,
+                organisation=told.actor_organisation,
+            ),
+            words=told.words,
+            data=told.data,
+        )
+
+
+class NoteInput(Input):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "The CFO wants monthly payments."}]}
+    )
+
+    text: Words
+
+
+class CheckInInput(Input):
+    """Both sides talked. Without `next_at` the next check-in follows the stage's cadence."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"note": "Budget confirmed.", "next_step": "Demo with the plant manager"}]
+        },
+    )
+
+    note: Words
+    next_step: Name | None = None
+    next_at: Instant | None = None
+
+
+@router.get("/timeline")
+async def read_timeline(
+    opportunity_id: UUID,
+    request: Request,
+    response: Response,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    paging: PagingDep,
+) -> Listing[EventOut]:
+    """What happened on the deal, the latest first."""
+    return listing(request, response, await _story(database, principal, opportunity_id, paging), EventOut.of)
+
+
+@router.get("/notes")
+async def list_notes(
+    opportunity_id: UUID,
+    request: Request,
+    response: Response,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    paging: PagingDep,
+) -> Listing[EventOut]:
+    """The notes on the deal, the latest first."""
+    page = await _story(database, principal, opportunity_id, paging, "note_added")
+    return listing(request, response, page, EventOut.of)
+
+
+@router.post("/notes", status_code=status.HTTP_201_CREATED)
+async def add_note(
+    opportunity_id: UUID,
+    body: NoteInput,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+) -> OpportunityOut:
+    """Write a note; everybody on the deal sees it."""
+    return shown(response, await commands.change(opportunity_id, ask.AddNote(text=body.text), if_match))
+
+
+@router.get("/check-ins")
+async def list_check_ins(
+    opportunity_id: UUID,
+    request: Request,
+    response: Response,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    paging: PagingDep,
+) -> Listing[EventOut]:
+    """The check-ins of the deal, the latest first."""
+    page = await _story(database, principal, opportunity_id, paging, "checked_in")
+    return listing(request, response, page, EventOut.of)
+
+
+@router.post("/check-ins", status_code=status.HTTP_201_CREATED)
+async def log_check_in(
+    opportunity_id: UUID,
+    body: CheckInInput,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+) -> OpportunityOut:
+    """Log that both sides talked, and what comes next."""
+    command = ask.LogCheckIn(**body.model_dump())
+    return shown(response, await commands.change(opportunity_id, command, if_match))
+
+
+async def _story(
+    database: DatabaseDep, principal: PrincipalDep, opportunity_id: UUID, paging: PageRequest, *types: str
+) -> Any:
+    async with database.read() as session:
+        await opportunities.demand_visible(session, principal, opportunity_id)
+        return await timeline.of_opportunity(session, principal, opportunity_id, paging, types=types)

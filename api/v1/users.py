@@ -1,0 +1,256 @@
+"""People: the vendor's, and each partner's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.etag import PreconditionDep, answer_version
+from api.fields import Email, Input, Name, Password, Search, changes, unset
+from api.idempotency import MintedDep
+from api.paging import Listing, PagingDep, listing
+from api.principal import PrincipalDep, require
+from api.route import TandemRoute
+from api.services import DatabaseDep
+from api.v1.schemas import (
+    ORGANISATION,
+    PARTNER_ID,
+    USER_ID,
+    WHEN,
+    External,
+    OrganisationRef,
+    example,
+    example_input,
+    external_of,
+    with_external,
+)
+from db import partners, people, sessions
+from db.tables import Organisation, OrganisationKind, User
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.principal import Action, Principal, Role, Side
+from runtime.passwords import hash_password
+
+router = APIRouter(prefix="/users", tags=["users"], route_class=TandemRoute)
+
+Manager = Annotated[Principal, require(Action.MANAGE_USERS, Action.MANAGE_OWN_TEAM)]
+Roles = Annotated[set[Role], Field(min_length=1)]
+
+_EXAMPLE: dict[str, Any] = {
+    "email": "seller@aster.example",
+    "name": "Sam Seller",
+    "roles": ["partner_seller"],
+}
+
+
+class UserCreate(Input):
+    """A person. Without a password she cannot sign in to the pages yet."""
+
+    model_config = example_input({**_EXAMPLE, "organisation_id": PARTNER_ID})
+
+    email: Email
+    name: Name
+    roles: Roles
+    organisation_id: UUID | None = Field(default=None, description="Your own organisation where not given.")
+    password: Password | None = None
+    external: External | None = None
+
+
+class UserUpdate(Input):
+    """What is to change; what is left out stays. A new password signs the person out everywhere."""
+
+    model_config = example_input({"roles": ["partner_seller", "partner_admin"]})
+
+    name: Name = unset()
+    roles: Roles = unset()
+    active: bool = unset()
+    password: Password = unset()
+    external: External | None = None
+
+
+class UserPublic(BaseModel):
+    """A person."""
+
+    model_config = example(
+        {
+            "id": USER_ID,
+            "version": 1,
+            **_EXAMPLE,
+            "side": "partner",
+            "organisation": ORGANISATION,
+            "active": True,
+            "external": None,
+            "created_at": WHEN,
+            "updated_at": WHEN,
+        }
+    )
+
+    id: UUID
+    version: int
+    email: str
+    name: str
+    side: Side
+    organisation: OrganisationRef
+    roles: list[Role]
+    active: bool
+    external: External | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@router.get("")
+async def list_users(
+    request: Request,
+    response: Response,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    paging: PagingDep,
+    q: Search = "",
+    organisation_id: UUID | None = None,
+    active: bool | None = None,
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "name",
+) -> Listing[UserPublic]:
+    """The people that you may see: everybody for the vendor, colleagues for a partner."""
+    async with database.read() as session:
+        found = await people.page(
+            session, principal, paging, q=q, organisation_id=organisation_id, active=active, sort=sort
+        )
+    return listing(request, response, found, lambda row: show(*row))
+
+
+@router.post("", status_code=201)
+async def create_user(
+    body: UserCreate,
+    request: Request,
+    response: Response,
+    principal: Manager,
+    minted: MintedDep,
+    database: DatabaseDep,
+) -> UserPublic:
+    """Add a person, to your own organisation or (as the vendor's administrator) to any."""
+    password_hash = await hash_password(body.password) if body.password is not None else None
+    values = {**dict(body), "id": minted.resource_id, "roles": sorted(body.roles)}
+    del values["password"]
+    async with database.transaction() as session:
+        organisation = await _organisation(session, principal, body.organisation_id)
+        _check_roles(body.roles, organisation)
+        _check_address(principal, body.email, organisation)
+        values["organisation_id"] = organisation.id
+        await people.add(session, User(**with_external(values)))
+        if password_hash is not None:
+            await people.set_password(session, minted.resource_id, password_hash, datetime.now(UTC))
+        user, organisation = await people.get(session, principal, minted.resource_id)
+    response.headers["Location"] = str(request.url_for("read_user", user_id=user.id).path)
+    answer_version(response, user.version)
+    return show(user, organisation)
+
+
+@router.get("/{user_id}")
+async def read_user(
+    user_id: UUID, response: Response, principal: PrincipalDep, database: DatabaseDep
+) -> UserPublic:
+    """One person."""
+    async with database.read() as session:
+        user, organisation = await people.get(session, principal, user_id)
+    answer_version(response, user.version)
+    return show(user, organisation)
+
+
+@router.patch("/{user_id}")
+async def update_user(
+    user_id: UUID,
+    body: UserUpdate,
+    response: Response,
+    principal: Manager,
+    precondition: PreconditionDep,
+    database: DatabaseDep,
+) -> UserPublic:
+    """Change a person's name, roles or password, or let somebody go (`active`: false)."""
+    values = with_external(changes(body))
+    password = values.pop("password", None)
+    password_hash = await hash_password(password) if password is not None else None
+    now = datetime.now(UTC)
+    async with database.transaction() as session:
+        user, organisation = await people.get(session, principal, user_id)
+        _check_team(principal, organisation)
+        precondition.check(user.version)
+        if "roles" in values:
+            _check_roles(values["roles"], organisation)
+            values["roles"] = sorted(values["roles"])
+        _check_oneself(principal, user, values)
+        user = await people.change(session, user, values, now)
+        if password_hash is not None:
+            await people.set_password(session, user.id, password_hash, now)
+        if password_hash is not None or not user.active:
+            await sessions.remove_all(session, user.id)
+    answer_version(response, user.version)
+    return show(user, organisation)
+
+
+async def _organisation(
+    session: AsyncSession, principal: Principal, organisation_id: UUID | None
+) -> Organisation:
+    """The organisation that a new person belongs to. Raises `NotFound` where the principal may not say so."""
+    wanted = organisation_id or principal.organisation_id
+    if wanted == principal.organisation_id or principal.may(Action.MANAGE_USERS):
+        found = await partners.organisation(session, wanted)
+        if found is not None:
+            return found
+    raise NotFound("There is no such organisation.")
+
+
+def _check_team(principal: Principal, organisation: Organisation) -> None:
+    if not principal.may(Action.MANAGE_USERS) and organisation.id != principal.organisation_id:
+        raise Forbidden("You may change the people of your own organisation only.")
+
+
+def _check_roles(roles: set[Role], organisation: Organisation) -> None:
+    """Roles are those of the organisation's side."""
+    side = _side(organisation)
+    if wrong := sorted(role for role in roles if role.side is not side):
+        fitting = ", ".join(role for role in Role if role.side is side)
+        raise InvalidInput(
+            f"{', '.join(wrong)} is no role of this organisation; take {fitting}.", pointer="/roles"
+        )
+
+
+def _check_address(principal: Principal, email: str, organisation: Organisation) -> None:
+    """A partner's administrator adds addresses of its own domain only.
+
+    An address is taken or free in all of Tandem, and a refusal would say which:
+    so nobody can ask about addresses of other organisations.
+    """
+    if principal.may(Action.MANAGE_USERS):
+        return
+    if organisation.domain is None:
+        raise Forbidden("Ask the vendor to note your organisation's domain; then you can add colleagues.")
+    if not email.lower().endswith(f"@{organisation.domain}"):
+        raise InvalidInput(f"You can add people with an address at {organisation.domain}.", pointer="/email")
+
+
+def _check_oneself(principal: Principal, user: User, values: dict[str, Any]) -> None:
+    """Nobody locks herself out by mistake, least of all the last administrator."""
+    if user.id != principal.id:
+        return
+    if values.get("active") is False:
+        raise Conflict("You cannot deactivate yourself; ask another administrator.")
+    if "roles" in values and not principal.roles.issubset(values["roles"]):
+        raise Conflict("You cannot take roles from yourself; ask another administrator.")
+
+
+def _side(organisation: Organisation) -> Side:
+    return Side.VENDOR if organisation.kind == OrganisationKind.VENDOR else Side.PARTNER
+
+
+def show(user: User, organisation: Organisation) -> UserPublic:
+    """A person as the API answers it."""
+    return UserPublic(
+        **user.model_dump(include=set(UserPublic.model_fields) - {"external", "organisation"}),
+        side=_side(organisation),
+        organisation=OrganisationRef(id=organisation.id, name=organisation.name),
+        external=external_of(user),
+    )
