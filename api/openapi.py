@@ -19,6 +19,8 @@ _IDEMPOTENCY_KEY = {
     "example": "5f0c5b1f-2a10-4c7c-9d4e-7e537cc10198",
 }
 
+_STREAM = 'id: 42\nevent: timeline\ndata: {"type": "task_completed"}\n\n'
+
 
 def describe(app: FastAPI) -> None:
     """Complete the description of this application, once somebody asks for it."""
@@ -63,6 +65,9 @@ def _add_examples(operation: dict[str, Any], description: dict[str, Any]) -> Non
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
     for body in bodies:
         for content in body.get("content", {}).values():
+            if "itemSchema" in content:  # a stream, as OpenAPI 3.2 will describe it
+                content.clear()
+                content.update(schema={"type": "string"}, example=_STREAM)
             if "example" not in content and "examples" not in content:
                 content["example"] = _example(content.get("schema", {}), description)
 
