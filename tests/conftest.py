@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
+from temporalio.client import Client
 
 from api.app import create_app
+from db import playbooks
 from db.migrate import upgrade
 from db.session import Database
+from domain.playbook import Playbook, PlaybookDefinition
 from runtime.postgres import embedded_postgres
 from runtime.settings import Settings
+from runtime.temporal_client import connect
+from runtime.temporal_server import embedded_temporal, free_port
+from tests.factories import a_playbook
 from tests.stack import ClientFor, People, populate, serving
+from worker import build
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +37,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def settings(home: Path) -> AsyncIterator[Settings]:
-    """Settings over a PostgreSQL of the suite's own, migrated."""
-    async with embedded_postgres(home, durable=False) as url:
+    """Settings over a PostgreSQL and a Temporal of the suite's own, migrated."""
+    async with (
+        embedded_postgres(home, durable=False) as url,
+        embedded_temporal(home, port=free_port()) as temporal,
+    ):
         upgrade(url)
-        yield Settings(home=home, database_url=url, rate_limit="1000000/minute")
+        yield Settings(home=home, database_url=url, temporal_address=temporal, rate_limit="1000000/minute")
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -41,6 +52,28 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     database = Database(settings.database_url)
     yield database
     await database.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal(settings: Settings) -> Client:
+    """The suite's client of Temporal."""
+    return await connect(settings)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def worker(temporal: Client, database: Database, settings: Settings) -> AsyncIterator[None]:
+    """A worker in this process: what tests ask of deals is done by it."""
+    async with build(temporal, database, settings):
+        yield
+
+
+@pytest_asyncio.fixture(scope="session")
+async def playbook(database: Database) -> Playbook:
+    """The playbook of `tests.factories`, published: every kind of exit, and a hand-off."""
+    definition = PlaybookDefinition.model_validate(a_playbook().model_dump(exclude={"version"}))
+    async with database.transaction() as session:
+        row, _ = await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
+        return playbooks.of_row(row)
 
 
 @pytest_asyncio.fixture(scope="session")

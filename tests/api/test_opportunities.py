@@ -1,0 +1,66 @@
+"""Opportunities over HTTP: from open to handed off, by both sides, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.playbook import Playbook
+from tests.stack import ClientFor, People
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+async def opened(client: httpx.AsyncClient, people: People, playbook: Playbook, **changes: Any) -> Any:
+    body = {
+        "title": "ERP rollout",
+        "customer": {"name": "Acme", "domain": "acme.example", "country": "US", "industry": "manufacturing"},
+        "amount": {"amount": "250000.00", "currency": "USD"},
+        "expected_close": "2027-03-31",
+        "playbook": playbook.key,
+        "partners": [{"partner_id": str(people.aster.id), "role": "reseller"}],
+    }
+    answer = await client.post("/api/v1/opportunities", json={**body, **changes})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_a_deal_goes_from_open_to_handed_off(as_: ClientFor, people: People, playbook: Playbook):
+    rep, seller = await as_("rep@vendor.example"), await as_("seller@aster.example")
+    success = await as_("success@vendor.example")
+    deal = await opened(rep, people, playbook)
+    at = f"/api/v1/opportunities/{deal['id']}"
+
+    async def do(who: httpx.AsyncClient, what: str, **body: Any) -> Any:
+        answer = await who.post(f"{at}/{what}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert deal["stage"]["key"] == "qualify"
+    await do(rep, "tasks/confirm-budget/complete")
+    await do(seller, "tasks/share-profile/complete", note="Sent.")
+    deal = await do(rep, "advance")
+    assert deal["stage"]["key"] == "prepare"
+    await do(rep, "tasks/write-agenda/complete")
+    deal = await do(seller, "tasks/invite-customer/complete")
+    assert deal["stage"]["key"] == "joint-demo"
+    await do(rep, "tasks/run-demo/complete")
+    deal = await do(rep, "advance")
+    assert deal["stage"]["key"] == "joint-demo"
+    assert deal["turn"] == "partner"
+    deal = await do(seller, "advance")
+    assert deal["stage"]["key"] == "commit", "the rule of the proposal was met at once"
+    await do(rep, "tasks/sign-contract/complete")
+    deal = await do(rep, "win")
+    assert (deal["status"], deal["stage"]["key"]) == ("won", "handoff")
+    await do(rep, "tasks/plan-onboarding/complete")
+    deal = await do(success, "handoff/accept")
+    assert deal["status"] == "handed_off"
+
+    story = (await seller.get(f"{at}/timeline")).json()["items"]
+    assert [event["sequence"] for event in story] == list(range(deal["version"], 0, -1))
+    assert story[0]["words"] == "Success accepted the hand-off."
+    closed = await rep.post(f"{at}/notes", json={"text": "Too late?"})
+    assert (closed.status_code, closed.json()["code"]) == (409, "deal_closed")
