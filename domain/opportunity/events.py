@@ -137,6 +137,9 @@ class TaskReopened(_TaskEvent):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         self._change(deal, state=TaskState.OPEN, closed_at=None, closed_by=None, note=None)
+        partner_id = deal.tasks[self.key].partner_id
+        if partner_id is not None and deal.partner(partner_id) is None:  # who did it has left the deal
+            self._change(deal, partner_id=None, assignee=None)
         if deal.tasks[self.key].required:
             deal.stage = deal.stage.model_copy(update={"sign_offs": ()})
 

@@ -88,17 +88,17 @@ def current_task(deal: Opportunity, key: str) -> Task:
 
 
 def demand_task(by: Actor, deal: Opportunity, task: Task) -> None:
-    """A side works its own tasks; while no partner has a partner's task, the vendor may do it.
+    """A side works its own tasks; a partner's task that no partner of the deal has, anybody on it.
 
     Raises: Forbidden.
     """
     demand(by, Action.WORK_TASKS, "Your role does not work on tasks.")
     if by.is_system:
         return
-    if by.side is Side.PARTNER:
-        if task.side is not Side.PARTNER or task.partner_id not in (None, by.organisation_id):
-            owner = deal.partner(task.partner_id)
-            raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the vendor'}'s task.")
-    elif task.side is Side.PARTNER and task.partner_id is not None:
-        owner = deal.partner(task.partner_id)
-        raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the partner'}'s task.")
+    owner = deal.partner(task.partner_id)
+    if task.side is Side.VENDOR:
+        theirs = by.side is Side.VENDOR
+    else:
+        theirs = owner is None or owner.id == by.organisation_id
+    if not theirs:
+        raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the vendor'}'s task.")
