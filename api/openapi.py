@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.idempotency import HEADER
 from api.problems import Problem
+from domain.playbook import PlaybookDefinition
 
 _IDEMPOTENCY_KEY = {
     "name": HEADER,
@@ -29,7 +30,7 @@ def describe(app: FastAPI) -> None:
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
             description = plain()
-            _add_problem(description)
+            _add_schemas(description)
             for method, operation in _operations(description):
                 if method == "post":
                     _take_idempotency_key(operation)
@@ -39,15 +40,17 @@ def describe(app: FastAPI) -> None:
     app.openapi = complete  # type: ignore[method-assign] # FastAPI's own way to extend it
 
 
-def _add_problem(description: dict[str, Any]) -> None:
-    """Problems instead of FastAPI's own errors, which nobody ever gets to see."""
+def _add_schemas(description: dict[str, Any]) -> None:
+    """What routes speak of without FastAPI's knowing; its own errors go, since nobody gets to see them."""
     schemas = description["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for _, operation in _operations(description):
         operation["responses"].pop("422", None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= {**problem.pop("$defs", {}), "Problem": problem}
+    for model in (Problem, PlaybookDefinition):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, part in {**schema.pop("$defs", {}), model.__name__: schema}.items():
+            schemas.setdefault(name, part)
 
 
 def _operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

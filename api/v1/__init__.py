@@ -11,6 +11,7 @@ from api.v1 import (
     me,
     opportunities,
     partners,
+    playbooks,
     tasks,
     timelines,
     users,
@@ -31,6 +32,7 @@ for each in (
     partners,
     users,
     keys,
+    playbooks,
 ):
     router.include_router(each.router)
 router.include_router(events.streams)

@@ -1,0 +1,205 @@
+"""Playbooks: how kinds of deals are worked, in numbered versions that never change."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from api.etag import answer_version
+from api.paging import Listing, PagingDep, listing
+from api.principal import PrincipalDep, require
+from api.route import TandemRoute
+from api.services import DatabaseDep
+from api.v1.schemas import USER_ID, WHEN, example
+from db import playbooks
+from db.tables import PlaybookVersion
+from domain.errors import InvalidInput
+from domain.opportunity.state import LoseReason
+from domain.playbook import Playbook, PlaybookDefinition
+from domain.principal import Action, Principal
+from runtime.playbooks import parse_playbook, wrong_rules
+
+router = APIRouter(prefix="/playbooks", tags=["playbooks"], route_class=TandemRoute)
+
+Publisher = Annotated[Principal, require(Action.PUBLISH_PLAYBOOKS)]
+Key = Annotated[str, Path(max_length=60, examples=["it-software"])]
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+YAML = {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
+_SCHEMA = {"$ref": "#/components/schemas/PlaybookDefinition"}
+_SUMMARY = {"key": "it-software", "version": 1, "title": "IT software", "published_at": WHEN}
+_DEFINITION: dict[str, Any] = {
+    "key": "it-software",
+    "title": "IT software",
+    "stages": [
+        {
+            "key": "joint-demo",
+            "title": "Joint demonstration",
+            "phase": "technical_validation",
+            "probability": 50,
+            "tasks": [{"key": "share-customer-profile", "title": "Share the profile", "side": "partner"}],
+        }
+    ],
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The playbook, as JSON or as YAML.",
+        "content": {
+            "application/json": {"schema": _SCHEMA, "example": _DEFINITION},
+            "application/yaml": {
+                "schema": {"type": "string"},
+                "example": "key: it-software\ntitle: IT software\nstages: [...]\n",
+            },
+        },
+    }
+}
+
+
+class PlaybookSummary(BaseModel):
+    """A version of a playbook, without what is in it."""
+
+    model_config = example({**_SUMMARY, "published_by": USER_ID})
+
+    key: str
+    version: int
+    title: str
+    published_at: datetime
+    published_by: UUID | None
+
+
+class PlaybookPublic(PlaybookSummary):
+    """A version of a playbook with what is in it."""
+
+    model_config = example({**_SUMMARY, "published_by": USER_ID, "definition": {**_DEFINITION, "version": 1}})
+
+    definition: Playbook
+
+
+class Playbooks(Listing[PlaybookSummary]):
+    """The newest version of each playbook, and the reasons for which a deal is lost."""
+
+    model_config = example(
+        {
+            "items": [{**_SUMMARY, "published_by": None}],
+            "next_cursor": None,
+            "lose_reasons": [reason.value for reason in LoseReason],
+        }
+    )
+
+    lose_reasons: list[LoseReason]
+
+
+@router.get("")
+async def list_playbooks(
+    request: Request, response: Response, _principal: PrincipalDep, database: DatabaseDep, paging: PagingDep
+) -> Playbooks:
+    """The newest version of each playbook, and the reasons for which a deal is lost."""
+    async with database.read() as session:
+        found = await playbooks.page(session, paging)
+    page = listing(request, response, found, summary)
+    return Playbooks(items=page.items, next_cursor=page.next_cursor, lose_reasons=list(LoseReason))
+
+
+@router.get("/{key}")
+async def read_playbook(
+    key: Key, response: Response, _principal: PrincipalDep, database: DatabaseDep
+) -> PlaybookPublic:
+    """The newest version of a playbook: what a new deal starts with."""
+    async with database.read() as session:
+        row = await playbooks.latest_row(session, key)
+    answer_version(response, row.version)
+    return show(row)
+
+
+@router.get("/{key}/versions")
+async def list_versions(
+    key: Key,
+    request: Request,
+    response: Response,
+    _principal: PrincipalDep,
+    database: DatabaseDep,
+    paging: PagingDep,
+) -> Listing[PlaybookSummary]:
+    """All versions of a playbook, newest first."""
+    async with database.read() as session:
+        await playbooks.latest_row(session, key)
+        found = await playbooks.versions(session, key, paging)
+    return listing(request, response, found, summary)
+
+
+@router.get("/{key}/versions/{version}")
+async def read_version(
+    key: Key, version: Version, response: Response, _principal: PrincipalDep, database: DatabaseDep
+) -> PlaybookPublic:
+    """One version of a playbook."""
+    async with database.read() as session:
+        row = await playbooks.version_row(session, key, version)
+    answer_version(response, row.version)
+    return show(row)
+
+
+@router.post(
+    "/{key}/versions",
+    status_code=201,
+    openapi_extra=_BODY,
+    responses={200: {"model": PlaybookPublic, "description": "The newest version says the same already."}},
+)
+async def publish_version(
+    key: Key, request: Request, response: Response, principal: Publisher, database: DatabaseDep
+) -> PlaybookPublic:
+    """Publish a playbook as its next version. Deals that run keep the version that they started with."""
+    definition = await _definition(request)
+    if definition.key != key:
+        raise InvalidInput(f"This playbook has the key '{definition.key}'; publish it there.", pointer="/key")
+    async with database.transaction() as session:
+        row, is_new = await playbooks.publish(session, definition, by=principal.id, now=datetime.now(UTC))
+    if not is_new:
+        response.status_code = 200
+    place = request.url_for("read_version", key=key, version=row.version).path
+    response.headers["Location"] = str(place)
+    answer_version(response, row.version)
+    return show(row)
+
+
+async def _definition(request: Request) -> PlaybookDefinition:
+    """The playbook in the body. Rules are compiled, which takes its time, so a thread does it."""
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in YAML:
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InvalidInput("This file is not UTF-8 text; save it as UTF-8.") from error
+        return await asyncio.to_thread(parse_playbook, text, "playbook.yaml")
+    return await asyncio.to_thread(_from_json, body)
+
+
+def _from_json(body: bytes) -> PlaybookDefinition:
+    try:
+        definition = PlaybookDefinition.model_validate_json(body, strict=True)
+    except ValidationError as invalid:
+        raise RequestValidationError(invalid.errors(include_input=False)) from invalid
+    errors = [
+        {"type": "value_error", "loc": location, "msg": problem, "ctx": {"error": problem}}
+        for location, problem in wrong_rules(definition)
+    ]
+    if errors:
+        raise RequestValidationError(errors)
+    return definition
+
+
+def summary(row: PlaybookVersion) -> PlaybookSummary:
+    """A version in a list."""
+    return PlaybookSummary(**row.model_dump(include=set(PlaybookSummary.model_fields)))
+
+
+def show(row: PlaybookVersion) -> PlaybookPublic:
+    """A version as the API answers it."""
+    return PlaybookPublic(**dict(summary(row)), definition=playbooks.of_row(row))
