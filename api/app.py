@@ -9,7 +9,7 @@ from asgi_cross_origin_protection import CrossOriginProtection
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import health, openapi, problems, v1
+from api import health, openapi, problems, v1, web
 from api.limits import RateLimit
 from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_origin
 from api.services import Services, TemporalGate
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.describe(app)
     app.include_router(v1.router)
     app.include_router(health.router)
+    web.install(app)
     _surround(app, settings)
     return app
 

@@ -30,8 +30,11 @@ HUES = 8
 class HasMoney(Protocol):
     """What `Money` and everything shaped like it has."""
 
-    amount: Any
-    currency: str
+    @property
+    def amount(self) -> Any: ...
+
+    @property
+    def currency(self) -> str: ...
 
 
 def money(value: HasMoney | None) -> str:
@@ -128,7 +131,7 @@ def hue(name: str) -> int:
 
 def country(code: str | None) -> str:
     """A country's English name; the code itself where it is none."""
-    return LOCALE.territories.get((code or "").upper(), code or "—")
+    return str(LOCALE.territories.get((code or "").upper(), code or "—"))
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

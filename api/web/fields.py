@@ -1,0 +1,28 @@
+"""From what a form's fields hold to what the API's inputs take."""
+
+from __future__ import annotations
+
+import re
+
+from api.web.forms import Form
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def day_at_nine(form: Form, name: str) -> dict[str, str]:
+    """A day that was picked, as nine o'clock UTC; anything else as it was typed, to be refused in words."""
+    value = form.get(name)
+    if value is None:
+        return {}
+    return {name: f"{value}T09:00:00Z" if _DAY.fullmatch(value) else value}
+
+
+def money_typed(form: Form) -> dict[str, str] | None:
+    """An amount as people type it (250,000 or 250 000), in its currency; None for none."""
+    amount = form.get("amount")
+    if amount is None:
+        return None
+    plain = re.sub(r"[\s\u00a0\u202f']", "", amount)
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
+        plain = plain.replace(",", "")
+    return {"amount": plain, "currency": form.get("currency") or "USD"}

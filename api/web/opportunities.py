@@ -1,0 +1,172 @@
+"""A deal's page, and opening a new deal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api import intake
+from api.commands import Commands, CommandsDep
+from api.principal import PrincipalDep
+from api.services import DatabaseDep, ServicesDep
+from api.v1.opportunity_inputs import OpportunityInput
+from api.web import choices, deal_view
+from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
+from api.web.actions import Asked, Offer, may_manage, said
+from api.web.fields import money_typed
+from api.web.filters import new_key
+from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse
+from api.web.rendering import go, page
+from db import accounts, partners, timeline
+from db.pages import PageRequest
+from db.session import Database
+from domain.errors import TandemError
+from domain.opportunity.blockers import open_tasks
+from domain.opportunity.state import Opportunity
+from domain.playbook import PartnerRole
+from domain.principal import Action, Principal
+
+router = APIRouter(prefix="/opportunities", include_in_schema=False, route_class=WebRoute)
+
+EVENTS = 30
+"""How much of the story a deal's page tells at once."""
+
+
+@router.get("")
+async def to_the_list() -> Response:
+    """The list of deals is a view of the pipeline."""
+    return Response(status_code=303, headers={"Location": "/pipeline?view=list"})
+
+
+@router.get("/new")
+async def ask_for_new(
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    partner_id: Annotated[str, Query(max_length=60)] = "",
+    playbook: Annotated[str, Query(max_length=60)] = "",
+    customer_name: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """The form; links may bring what is known already."""
+    known = {"partner_id": partner_id, "playbook": playbook, "customer_name": customer_name}
+    return await _new(request, principal, database, known)
+
+
+@router.post("/new")
+async def open_new(
+    request: Request, principal: PrincipalDep, services: ServicesDep, database: DatabaseDep, form: FormDep
+) -> Response:
+    """Open the deal and show it; or show the form again, saying what is not right."""
+    try:
+        body = parse(OpportunityInput, _typed(form, principal))
+        minted = await claimed(database, principal, form)
+        opening = await intake.opening(database, principal, minted.resource_id, body)
+        deal = await Commands(services, principal, minted).open(opening)
+    except TandemError as error:
+        return await _new(request, principal, database, form.values, Refusal.of(error))
+    return go(request, f"/opportunities/{deal.id}", f"Opened. {deal.stage_title} has begun.")
+
+
+def _typed(form: Form, principal: Principal) -> dict[str, Any]:
+    partner_id = form.get("partner_id") if principal.partner_id is None else str(principal.partner_id)
+    named = {"partner_id": partner_id, "role": form.get("partner_role") or PartnerRole.RESELLER.value}
+    customer = {name: form.get(f"customer_{name}") for name in ("name", "domain", "industry")}
+    customer["country"] = (form.get("customer_country") or "").upper() or None
+    typed = {
+        "title": form.get("title"),
+        "customer": {name: value for name, value in customer.items() if value},
+        "amount": money_typed(form),
+        "partners": [named] if partner_id else [],
+    }
+    typed |= form.given("expected_close", "playbook", "owner_id")
+    return {name: value for name, value in typed.items() if value is not None}
+
+
+async def _new(
+    request: Request,
+    principal: Principal,
+    database: Database,
+    values: Mapping[str, str],
+    refusal: Refusal | None = None,
+) -> Response:
+    async with database.read() as session:
+        known = await accounts.page(session, principal, PageRequest(choices.MOST))
+    vendor = principal.partner_id is None
+    options = {
+        "playbooks": await choices.published_playbooks(database),
+        "owners": await choices.people_of(database, principal, vendor=True) if vendor else [],
+        "partners": await choices.active_partners(database, principal) if vendor else [],
+        "roles": [(role.value, role.label.capitalize()) for role in PartnerRole],
+        "accounts": [account.name for account in known.items],
+    }
+    return page(
+        request,
+        "opportunities/new.html",
+        status=refusal.status if refusal else 200,
+        principal=principal,
+        options=options,
+        currencies=[code for code, _ in choices.currencies()],
+        values=values,
+        errors=refusal.errors if refusal else {},
+        error=refusal,
+        key=new_key(),
+    )
+
+
+@router.get("/{opportunity_id}")
+async def read(
+    opportunity_id: UUID,
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    commands: CommandsDep,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """The deal: where it stands, what it waits for, both sides' tasks, its story."""
+    return await show(request, principal, database, await commands.read(opportunity_id), cursor)
+
+
+async def show(
+    request: Request, principal: Principal, database: Database, deal: Opportunity, cursor: str | None = None
+) -> Response:
+    """The page of a deal that was read already."""
+    async with database.read() as session:
+        story = await timeline.of_opportunity(session, principal, deal.id, PageRequest(EVENTS, cursor))
+        vendor = await partners.vendor(session)
+    waits, ready = deal_view.waits(deal)
+    more = f"/opportunities/{deal.id}?cursor={story.next_cursor}" if story.next_cursor else None
+    return page(
+        request,
+        "opportunities/page.html",
+        principal=principal,
+        section="pipeline",
+        deal=deal,
+        stages=deal_view.steps(deal),
+        blockers=waits,
+        ready=ready,
+        lanes=deal_view.lanes(deal, principal, vendor.name if vendor else "Vendor"),
+        timeline=[deal_view.entry(told) for told in story.items],
+        timeline_more=more,
+        offers=offers(deal, principal, database),
+        may_manage=may_manage(deal, principal) and deal.hold is None,
+        may_note=principal.may(Action.NOTE),
+    )
+
+
+def offers(deal: Opportunity, principal: Principal, database: Database) -> list[Offer]:
+    """What the head of the page offers: the next step first, where the deal is ready for it."""
+    asked = Asked(deal, principal, database)
+    ready = not open_tasks(deal)
+    found: list[Offer] = []
+    for name in MENU:
+        action = ACTIONS[name]
+        if not action.offered(deal, principal):
+            continue
+        primary = name in NEXT_STEPS and (ready or name in {"resume", "reopen"})
+        style = "primary" if primary else "danger" if action.danger else ""
+        href = f"/opportunities/{deal.id}/actions/{name}"
+        found.append(Offer(href, said(action.title, asked), action.icon, style, first=name == "hold"))
+    return found

@@ -1,0 +1,157 @@
+"""Partners: who they are, and the deals with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.fields import Search
+from api.principal import PrincipalDep, require
+from api.services import DatabaseDep
+from api.v1.partners import PartnerCreate
+from api.v1.schemas import with_external
+from api.web.filters import compact_money, new_key
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse
+from api.web.rendering import go, page
+from db import partners, people, pipeline, totals
+from db.pages import PageRequest
+from db.pipeline import Filters
+from db.tables import Organisation, OrganisationKind
+from db.totals import Standing
+from domain.errors import TandemError
+from domain.principal import Action, Principal
+
+router = APIRouter(prefix="/partners", include_in_schema=False, route_class=WebRoute)
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A number and what it counts."""
+
+    words: str
+    value: str
+
+
+def stats(standing: Standing) -> list[Stat]:
+    """How it goes with somebody, in four numbers."""
+    worth = ", ".join(compact_money(value) for value in standing.sums) or "—"
+    rate = standing.win_rate
+    return [
+        Stat("Open deals", f"{standing.open_count:,}"),
+        Stat("Open value", worth),
+        Stat("Won", f"{standing.won_count:,}"),
+        Stat("Win rate", f"{rate} %" if rate is not None else "—"),
+    ]
+
+
+@router.get("")
+async def read_all(
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    q: Search = "",
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """The partners that one sells with."""
+    async with database.read() as session:
+        found = await partners.page(session, principal, PageRequest(PER_PAGE, cursor), q=q or None)
+        standings = await totals.of_partners(session, principal, [each.id for each in found.items])
+    return page(
+        request,
+        "partners/index.html",
+        principal=principal,
+        section="partners",
+        partners=[(each, standings[each.id]) for each in found.items],
+        q=q,
+        may_add=principal.may(Action.MANAGE_PARTNERS),
+        more_url=_more(request, found.next_cursor),
+    )
+
+
+@router.get("/new")
+async def ask_for_new(
+    request: Request, principal: Annotated[Principal, require(Action.MANAGE_PARTNERS)]
+) -> Response:
+    """The form for a new partner."""
+    return _form(request, principal, {})
+
+
+@router.post("/new")
+async def add(
+    request: Request,
+    principal: Annotated[Principal, require(Action.MANAGE_PARTNERS)],
+    database: DatabaseDep,
+    form: FormDep,
+) -> Response:
+    """Add a partner, and show it."""
+    typed = form.given("name", "domain", "tier")
+    if country := form.get("country"):
+        typed["country"] = country.upper()
+    try:
+        body = parse(PartnerCreate, typed)
+        minted = await claimed(database, principal, form)
+        partner = Organisation(
+            **with_external({**dict(body), "id": minted.resource_id, "kind": OrganisationKind.PARTNER})
+        )
+        async with database.transaction() as session:
+            await partners.add(session, partner)
+    except TandemError as error:
+        return _form(request, principal, form.values, Refusal.of(error))
+    return go(request, f"/partners/{partner.id}", f"{partner.name} is a partner now.")
+
+
+def _form(request: Request, principal: Principal, values: Any, refusal: Refusal | None = None) -> Response:
+    return page(
+        request,
+        "partners/form.html",
+        status=refusal.status if refusal else 200,
+        principal=principal,
+        section="partners",
+        values=values,
+        errors=refusal.errors if refusal else {},
+        error=refusal,
+        key=new_key(),
+    )
+
+
+@router.get("/{partner_id}")
+async def read(
+    partner_id: UUID,
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """One partner: its people, and the deals together."""
+    async with database.read() as session:
+        partner = await partners.get(session, principal, partner_id)
+        standings = await totals.of_partners(session, principal, [partner.id])
+        deals = await pipeline.page(
+            session, principal, Filters(partner_id=partner.id), PageRequest(PER_PAGE, cursor)
+        )
+        staff = await people.page(
+            session, principal, PageRequest(100), organisation_id=partner.id, active=True
+        )
+    return page(
+        request,
+        "partners/page.html",
+        principal=principal,
+        section="partners",
+        partner=partner,
+        stats=stats(standings[partner.id]),
+        deals=deals.items,
+        people=[user for user, _ in staff.items],
+        may_open=principal.may(Action.OPEN_OPPORTUNITY),
+        more_url=_more(request, deals.next_cursor),
+    )
+
+
+def _more(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    url = request.url.include_query_params(cursor=cursor)
+    return f"{url.path}?{url.query}"

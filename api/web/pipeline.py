@@ -1,0 +1,230 @@
+"""The pipeline: a board by stage of one playbook or by phase, and a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.fields import Search
+from api.principal import PrincipalDep
+from api.services import DatabaseDep
+from api.web import choices
+from api.web.rendering import page
+from db import pipeline, playbooks
+from db.pages import PageRequest
+from db.pipeline import Filters, Summary
+from db.session import Database
+from domain.errors import NotFound
+from domain.money import Money
+from domain.playbook import HANDOFF, Phase
+from domain.principal import Action, Principal
+
+router = APIRouter(include_in_schema=False)
+
+STATUSES = {
+    "open": "Open",
+    "on_hold": "On hold",
+    "won": "Won",
+    "lost": "Lost",
+    "handed_off": "Handed off",
+    "all": "All",
+}
+CLOSED = {"lost", "handed_off", "all"}
+"""Closed deals stand on no board."""
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters as the address has them."""
+
+    view: str
+    q: str
+    playbook: str
+    owner: str
+    partner: str
+    status: str
+    stage: str = ""
+
+    def given(self, **changes: str) -> dict[str, str]:
+        """The filters that are set, for an address."""
+        known = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in (known | changes).items() if value}
+
+    def url(self, **changes: str) -> str:
+        """The address of the pipeline with these filters, and some changed."""
+        return "/pipeline?" + urlencode(self.given(**changes))
+
+    @property
+    def is_filtered(self) -> bool:
+        return any((self.q, self.owner, self.partner, self.status, self.stage)) or (
+            self.view == "list" and bool(self.playbook)
+        )
+
+    @property
+    def filters(self) -> Filters:
+        """As the read model takes them."""
+        return Filters(
+            q=self.q or None,
+            playbook=self.playbook or None,
+            owner_id=_id(self.owner),
+            partner_id=_id(self.partner),
+            stage=self.stage if self.stage not in list(Phase) else None,
+            phase=self.stage if self.stage in list(Phase) else None,
+            status=self.status if self.status in STATUSES and self.status != "all" else None,
+            closed=None if self.status in STATUSES else False,
+        )
+
+
+def _id(text: str) -> UUID | None:
+    """An id from the address; what is none filters by nobody."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """A column as the board shows it."""
+
+    key: str
+    title: str
+    phase: str
+    movable: bool
+    count: int
+    sums: list[Money]
+    cards: list[Summary]
+    more_url: str | None
+
+
+@dataclass(slots=True)
+class Head:
+    """What a column is: its key, its title, its phase."""
+
+    key: str
+    title: str
+    phase: str
+    movable: bool = field(default=True)
+
+
+@router.get("/pipeline")
+async def read(
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    view: Literal["board", "list"] = "board",
+    q: Search = "",
+    playbook: Annotated[str, Query(max_length=60)] = "",
+    owner: Annotated[str, Query(max_length=60)] = "",
+    partner: Annotated[str, Query(max_length=60)] = "",
+    status: Annotated[str, Query(max_length=20)] = "",
+    stage: Annotated[str, Query(max_length=60)] = "",
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """The board or the list; every filter is in the address."""
+    as_list = view == "list" or status in CLOSED or stage
+    wanted = Wanted("list" if as_list else "board", q, playbook, owner, partner, status, stage)
+    shown: dict[str, Any] = {"columns": [], "by": "stage", "deals": [], "more_url": None}
+    shown |= {"total_count": 0, "total_sums": []}
+    if as_list:
+        async with database.read() as session:
+            found = await pipeline.page(session, principal, wanted.filters, PageRequest(PER_PAGE, cursor))
+        shown["deals"] = found.items
+        if found.next_cursor:
+            shown["more_url"] = f"{wanted.url()}&{urlencode({'cursor': found.next_cursor})}"
+    else:
+        shown |= await _board(database, principal, wanted)
+    return page(
+        request,
+        "pipeline/index.html",
+        principal=principal,
+        section="pipeline",
+        filters=wanted,
+        filtered=wanted.is_filtered,
+        options=await _options(database, principal),
+        view_urls={"board": wanted.url(view="", stage=""), "list": wanted.url(view="list")},
+        may_move=principal.may(Action.ADVANCE),
+        **shown,
+    )
+
+
+async def _board(database: Database, principal: Principal, wanted: Wanted) -> dict[str, Any]:
+    async with database.read() as session:
+        heads = await _heads(session, wanted.playbook)
+        by = "stage" if wanted.playbook and heads else "phase"
+        heads = heads or [Head(phase.value, phase.label, phase.value) for phase in Phase]
+        columns = await pipeline.board(
+            session, principal, wanted.filters, by=by, keys=[head.key for head in heads]
+        )
+    shown = [_column(head, column, wanted) for head, column in zip(heads, columns, strict=True)]
+    return {
+        "by": by,
+        "columns": shown,
+        "total_count": sum(column.count for column in columns),
+        "total_sums": _money(_added(column.value for column in columns)),
+    }
+
+
+async def _heads(session: AsyncSession, playbook: str) -> list[Head]:
+    """The stages of a playbook, the hand-off last; none of an unknown one."""
+    if not playbook:
+        return []
+    try:
+        book = await playbooks.latest(session, playbook)
+    except NotFound:
+        return []
+    stages = [Head(stage.key, stage.title, stage.phase.value) for stage in book.stages]
+    return [*stages, Head(HANDOFF, book.handoff.title, Phase.LAUNCHED.value, movable=False)]
+
+
+def _column(head: Head, column: pipeline.Column, wanted: Wanted) -> ColumnView:
+    more = column.count > len(column.cards)
+    return ColumnView(
+        key=head.key,
+        title=head.title,
+        phase=head.phase,
+        movable=head.movable,
+        count=column.count,
+        sums=_money(column.value),
+        cards=column.cards,
+        more_url=wanted.url(view="list", stage=head.key) if more else None,
+    )
+
+
+def _added(values: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for value in values:
+        for currency, amount in value.items():
+            sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return sums
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum of many deals: it may be larger than the largest deal, which `Money` may not."""
+
+    amount: Decimal
+    currency: str
+
+
+def _money(value: Mapping[str, Decimal]) -> list[Any]:
+    """The sums, the largest first."""
+    return [Sum(amount, currency) for currency, amount in sorted(value.items(), key=lambda it: -it[1])]
+
+
+async def _options(database: Database, principal: Principal) -> dict[str, Any]:
+    vendor = principal.partner_id is None
+    return {
+        "playbooks": await choices.published_playbooks(database),
+        "owners": await choices.people_of(database, principal, vendor=True) if vendor else [],
+        "partners": await choices.active_partners(database, principal) if vendor else [],
+        "statuses": list(STATUSES.items()),
+    }
