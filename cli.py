@@ -6,14 +6,22 @@ Each command imports what it needs when it runs, so that `tandem up` and
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
 
 import typer
 
 from domain.errors import TandemError
 from runtime.settings import Settings, load
+
+if TYPE_CHECKING:
+    from db.session import Database
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +33,9 @@ app = typer.Typer(
 
 playbook = typer.Typer(no_args_is_help=True, help="Check, describe and publish playbooks.")
 app.add_typer(playbook, name="playbook")
+
+keys = typer.Typer(no_args_is_help=True, help="API keys.")
+app.add_typer(keys, name="keys")
 
 PlaybookFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbook files (YAML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
@@ -44,22 +55,34 @@ def up(
     aio.run(run_all(load(), demo=demo, stop_with_parent=stop_with_parent))
 
 
+WhenTold = Annotated[
+    bool, typer.Option("--when-told", hidden=True, help="Take settings from standard input, as JSON.")
+]
+
+
 @app.command()
-def worker() -> None:
+def worker(when_told: WhenTold = False) -> None:
     """Run workflows and activities until told to stop."""
     from runtime import aio
     from worker import work
 
-    aio.run(work(_started("worker")))
+    aio.run(work(_started("worker", when_told=when_told)))
 
 
 @app.command()
-def api() -> None:
+def api(
+    migrate: Annotated[bool, typer.Option(help="Bring the database up to date first.")] = False,
+    when_told: WhenTold = False,
+) -> None:
     """Serve the web and the API until told to stop."""
     from api.serve import serve
+    from db.migrate import upgrade
     from runtime import aio
 
-    aio.run(serve(_started("api")))
+    settings = _started("api", when_told=when_told)
+    if migrate:
+        upgrade(settings.database_url or "")
+    aio.run(serve(settings))
 
 
 @app.command()
@@ -70,6 +93,18 @@ def migrate() -> None:
     settings = _started("migrate")
     upgrade(settings.database_url or "")
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def health(process: Annotated[Literal["api", "worker"], typer.Argument(help="Which one to ask.")]) -> None:
+    """Say whether the API or the worker of this machine does its work: exit code 0 when it does."""
+    from ops import health
+    from runtime import aio
+
+    if process == "api":
+        health.check_api(load())
+    else:
+        aio.run(health.check_worker(load()))
 
 
 @playbook.command()
@@ -99,10 +134,14 @@ def publish(files: PlaybookFiles, as_json: AsJson = False) -> None:
 @app.command("import")
 def import_(
     source: Annotated[Path, typer.Argument(help="The folder of the export, or its CSV of opportunities.")],
+    *,
     mapping: Annotated[
         Path | None, typer.Option(help="How to read it (YAML); mapping.yaml beside the export if not given.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    layout: Annotated[  # noqa: ARG001 -- there is one so far; typer refuses any other
+        Literal["csv"], typer.Option("--format", help="What the export is made of.")
+    ] = "csv",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     rejects: Annotated[Path, typer.Option(help="Where rows that are not taken go, with the reason.")] = Path(
         "import-rejects.csv"
     ),
@@ -116,13 +155,106 @@ def import_(
     aio.run(import_and_show(_started("import"), wanted, as_json=as_json))
 
 
-def _started(role: str) -> Settings:
+@app.command()
+def demo() -> None:
+    """Make demo people, playbooks and deals; what is there already stays as it is."""
+    from rich.progress import Progress
+
+    from ops.demo import demo as make
+    from runtime import aio
+
+    settings = _started("demo")
+    with Progress(disable=not sys.stdout.isatty(), transient=True) as progress:
+        new = aio.run(make(settings, progress))
+    typer.echo(f"The demo is ready: {new} new deals.")
+
+
+@app.command()
+def setup(
+    vendor: Annotated[str, typer.Option(help="The vendor's name.")],
+    email: Annotated[str, typer.Option(help="The first administrator's address.")],
+    name: Annotated[str, typer.Option(help="The first administrator's name.")],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, envvar="TANDEM_SETUP_PASSWORD", help="Asked for if not given."
+        ),
+    ],
+) -> None:
+    """Prepare an empty database: the vendor, a first administrator, the playbooks that ship."""
+    from ops.setup import setup as prepare
+    from runtime import aio
+
+    async def run() -> None:
+        async with _database("setup") as database:
+            await prepare(database, vendor=vendor, email=email, name=name, password=password)
+
+    aio.run(run())
+    typer.echo(f"{vendor} is ready; sign in as {email}.")
+
+
+@keys.command("create")
+def create_key(
+    email: Annotated[str, typer.Option(help="Whose key it is.")],
+    name: Annotated[str, typer.Option(help="What it is for.")],
+) -> None:
+    """Make an API key; prints its token alone. It is shown this once."""
+    from ops.keys import create_key as make
+    from runtime import aio
+
+    async def run() -> str:
+        async with _database("keys") as database:
+            return await make(database, email=email, name=name)
+
+    typer.echo(aio.run(run()))
+
+
+@app.command()
+def doctor(
+    rebuild: Annotated[
+        UUID | None, typer.Option(metavar="OPPORTUNITY", help="Restore a deal's rows from its workflow.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with this installation, and what to do; show the settings in effect."""
+    from ops import doctor as look
+    from runtime import aio
+
+    if rebuild is not None:
+        typer.echo(aio.run(look.rebuild_opportunity(_started("doctor"), rebuild)))
+        return
+    settings = _started("doctor")
+    findings = aio.run(look.examine(settings))
+    typer.echo(look.report(settings, findings, as_json=as_json))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _started(role: str, *, when_told: bool = False) -> Settings:
     """The settings, knowing the servers that `tandem up` runs, with the logs set up."""
     from runtime import instance, logging
 
+    if when_told:
+        os.environ.update(json.loads(sys.stdin.readline() or sys.exit()))
     settings = instance.located(load())
     logging.configure(settings, role)
     return settings
+
+
+@asynccontextmanager
+async def _database(role: str) -> AsyncIterator[Database]:
+    """The database of the settings, for one command."""
+    from db.session import Database as Pool
+    from runtime.errors import CannotStart
+
+    settings = _started(role)
+    if settings.database_url is None:
+        raise CannotStart("No database is known: start one with `tandem up`, or set TANDEM_DATABASE_URL.")
+    pool = Pool(settings.database_url, pool_size=2)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 def main() -> None:
@@ -132,6 +264,8 @@ def main() -> None:
     except TandemError as refused:
         typer.echo(f"tandem: {refused.detail}", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

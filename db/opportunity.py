@@ -163,3 +163,16 @@ async def demand_visible(session: AsyncSession, principal: Principal, opportunit
     )
     if (await session.execute(statement)).scalar_one_or_none() is None:
         raise NotFound("There is no such opportunity.")
+
+
+async def restore(session: AsyncSession, outcome: Outcome) -> None:
+    """Make a deal's rows what its workflow says they are; events that are missing are added."""
+    await session.execute(delete(OpportunityRow).where(col(OpportunityRow.id) == outcome.opportunity.id))
+    await record(session, outcome)
+
+
+async def open_ids(session: AsyncSession) -> set[UUID]:
+    """The deals that are not closed by their rows: each of them has a running workflow."""
+    return set(
+        (await session.execute(select(col(OpportunityRow.id)).where(~col(OpportunityRow.closed)))).scalars()
+    )

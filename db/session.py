@@ -60,6 +60,19 @@ class Database:
         async with self.read() as session:
             await session.execute(text("SELECT 1"))
 
+    async def server_version(self) -> str:
+        """The version of PostgreSQL. Raises `Unavailable`."""
+        async with self.read() as session:
+            return str((await session.execute(text("SHOW server_version"))).scalar_one())
+
+    async def schema_revision(self) -> str | None:
+        """The migration that was applied last; None in an empty database."""
+        async with self.read() as session:
+            if (await session.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one() is None:
+                return None
+            found = await session.execute(text("SELECT version_num FROM alembic_version"))
+            return found.scalar_one_or_none()
+
     async def close(self) -> None:
         await self._engine.dispose()
 

@@ -1,0 +1,38 @@
+"""`tandem setup`: the vendor, its first administrator and the shipped playbooks, in an empty database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from db import partners, people
+from db.session import Database
+from db.tables import Organisation, OrganisationKind, User
+from domain.errors import AlreadyExists
+from domain.principal import Role
+from ops.playbooks import publish_files, shipped_playbooks
+from runtime.ids import new_id
+from runtime.passwords import hash_password
+
+
+async def setup(database: Database, *, vendor: str, email: str, name: str, password: str) -> None:
+    """Make what a new installation needs before anybody can sign in.
+
+    Raises:
+        AlreadyExists: there is a vendor already, or somebody has the address.
+    """
+    hashed = await hash_password(password)
+    async with database.transaction() as session:
+        if there := await partners.vendor(session):
+            raise AlreadyExists(f"This installation belongs to {there.name} already.")
+        organisation = await partners.add(
+            session,
+            Organisation(
+                id=new_id(), kind=OrganisationKind.VENDOR, name=vendor, domain=email.partition("@")[2]
+            ),
+        )
+        admin = User(
+            id=new_id(), organisation_id=organisation.id, email=email, name=name, roles=[Role.ADMIN.value]
+        )
+        await people.add(session, admin)
+        await people.set_password(session, admin.id, hashed, datetime.now(UTC))
+    await publish_files(database, shipped_playbooks())
