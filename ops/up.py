@@ -13,7 +13,6 @@ from typing import Any
 
 import typer
 
-from db.migrate import upgrade
 from runtime import aio, instance, processes
 from runtime.errors import CannotStart, make_folder
 from runtime.postgres import postgres_server
@@ -59,43 +58,49 @@ async def up(settings: Settings, *, demo: bool, stop_with_parent: bool = False) 
 
 
 async def _run(settings: Settings, *, demo: bool) -> None:
-    async with _servers(settings) as servers:
-        env = _environment(settings, servers)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for child in servers.children:
-                    group.create_task(watch(child))
-                for role in ("worker", "api"):
-                    group.create_task(keep(Service(role, _tandem(role), env), _say))
-                await aio.together(_answers(settings), _seed(settings, env, wanted=demo))
-                url, ui = settings.url, servers.temporal_ui_url
-                note = instance.Running(
-                    pid=os.getpid(),
-                    url=url,
-                    database_url=servers.database_url,
-                    temporal_address=servers.temporal_address,
-                    temporal_ui_url=ui,
-                )
-                instance.publish(settings.home, note)
-                _say(_welcome(settings, servers))
-        except BaseExceptionGroup as several:
-            raise aio.first_error(several) from several
+    told: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+    try:
+        # The services start before the servers, to load their libraries meanwhile, and stop before them.
+        async with contextlib.AsyncExitStack() as outlasting, asyncio.TaskGroup() as group:
+            for role, *options in (("worker",), ("api", "--migrate")):
+                service = Service(role, _tandem(role, "--when-told", *options))
+                group.create_task(keep(service, told, _say))
+            servers = await outlasting.enter_async_context(_servers(settings))
+            for child in servers.children:
+                group.create_task(watch(child))
+            env = _environment(settings, servers)
+            told.set_result(env)
+            await _answers(settings)
+            instance.publish(settings.home, _note(settings, servers))
+            if demo:
+                await _seed(settings, env)
+            _say(_welcome(settings, servers))
+    except BaseExceptionGroup as several:
+        raise aio.first_error(several) from several
+
+
+def _note(settings: Settings, servers: Servers) -> instance.Running:
+    return instance.Running(
+        pid=os.getpid(),
+        url=settings.url,
+        database_url=servers.database_url,
+        temporal_address=servers.temporal_address,
+        temporal_ui_url=servers.temporal_ui_url,
+    )
 
 
 @contextlib.asynccontextmanager
 async def _servers(settings: Settings) -> AsyncIterator[Servers]:
-    """PostgreSQL, with its schema brought up to date, and Temporal: those named, or our own, at once."""
+    """PostgreSQL and Temporal: those that the settings name, or our own, started at once."""
     async with contextlib.AsyncExitStack() as stack:
         children: list[processes.Child] = []
 
         async def database() -> str:
-            url = settings.database_url
-            if url is None:
-                server = await stack.enter_async_context(postgres_server(settings.home))
-                children.append(server.child)
-                url = server.url
-            await asyncio.to_thread(upgrade, url)
-            return url
+            if settings.database_url is not None:
+                return settings.database_url
+            server = await stack.enter_async_context(postgres_server(settings.home))
+            children.append(server.child)
+            return server.url
 
         async def temporal() -> tuple[str, str | None]:
             if settings.temporal_address is not None:
@@ -129,10 +134,10 @@ def _tandem(*arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "cli", *arguments]
 
 
-async def _seed(settings: Settings, env: dict[str, str], *, wanted: bool) -> None:
+async def _seed(settings: Settings, env: dict[str, str]) -> None:
     """Make the demo data, the first time."""
     mark = settings.home / "demo-made"
-    if not wanted or mark.exists() or importlib.util.find_spec("ops.demo") is None:
+    if mark.exists() or importlib.util.find_spec("ops.demo") is None:
         return
     child = await processes.start(_tandem("demo"), name="demo", env=env)
     async with processes.running(child):
@@ -193,7 +198,7 @@ def _welcome(settings: Settings, servers: Servers) -> str:
 
 
 def _sign_ins() -> list[str]:
-    from ops.demo import SIGN_INS  # noqa: PLC0415 - brings the whole demo along, needed only here
+    from ops.demo_story import SIGN_INS  # noqa: PLC0415 - brings the domain along, needed only here
 
     width = max(len(email) for email, _ in SIGN_INS)
     return [f"    {email:<{width}}  {role}" for email, role in SIGN_INS]

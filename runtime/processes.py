@@ -84,6 +84,15 @@ class Child:
                     self.process.kill()
         await self.wait()
 
+    async def tell(self, line: str) -> None:
+        """Write one line to its standard input, and close that."""
+        pipe = self.process.stdin
+        if pipe is not None:
+            with contextlib.suppress(OSError):  # it ended meanwhile, which `wait` tells
+                pipe.write(line.encode() + b"\n")
+                await pipe.drain()
+            pipe.close()
+
     def log_tail(self, lines: int = 40) -> str:
         """The last lines that it wrote to its log; empty without one."""
         if self.log is None or not self.log.exists():
@@ -99,12 +108,14 @@ async def start(
     env: Mapping[str, str] | None = None,
     orphaned: signal.Signals = signal.SIGKILL,
     unprivileged: bool = False,
+    listens: bool = False,
 ) -> Child:
     """Start `command`; it gets the signal `orphaned` should this process be gone.
 
     Call it on the main thread: Linux takes the end of the starting thread for
     the end of the parent. Without `log`, the child writes to our terminal.
-    `env` adds to our environment; `unprivileged` means `nobody` when we are root.
+    `env` adds to our environment; `unprivileged` means `nobody` when we are root;
+    a child that `listens` can be told something (`Child.tell`).
     """
     flags = ["--unprivileged"] if unprivileged else []
     launcher = [*_QUICK_PYTHON, str(_HERE / "launch.py"), "--parent", str(os.getpid())]
@@ -112,7 +123,7 @@ async def start(
     with _output(log) as output:
         process = await asyncio.create_subprocess_exec(
             *arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if log else None,
             env={**os.environ, **(env or {})},

@@ -17,8 +17,3 @@ OWNER = SearchAttributeKey.for_keyword("TandemOwner")
 NEXT_DUE = SearchAttributeKey.for_datetime("TandemNextDue")
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (STATUS, PHASE, PLAYBOOK, OWNER, NEXT_DUE)
-
-
-def type_name(key: SearchAttributeKey[Any]) -> str:
-    """The type as Temporal's command line spells it."""
-    return {"KEYWORD": "Keyword", "DATETIME": "Datetime"}[key.indexed_value_type.name]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from runtime import processes
 from runtime.errors import CannotStart
@@ -21,23 +22,27 @@ PAUSE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A process of ours that is started again whenever it ends: nothing is lost when it dies."""
+    """A process of ours that is started again whenever it ends: nothing is lost when it dies.
+
+    It loads its libraries at once, and begins when it is told its settings on
+    standard input, a JSON object of environment variables.
+    """
 
     name: str
     command: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
-async def keep(service: Service, say: Callable[[str], None]) -> None:
-    """Run the service until cancelled, then stop it.
+async def keep(service: Service, told: asyncio.Future[dict[str, str]], say: Callable[[str], None]) -> None:
+    """Run the service until cancelled, then stop it; `told` are its settings, once they are known.
 
     Raises:
         CannotStart: it ends again and again.
     """
     ends: deque[float] = deque(maxlen=TOO_OFTEN)
     while True:
-        child = await processes.start(service.command, name=service.name, env=service.env)
+        child = await processes.start(service.command, name=service.name, listens=True)
         async with processes.running(child):
+            await child.tell(json.dumps(await asyncio.shield(told)))
             code = await child.wait()
         ends.append(time.monotonic())
         if len(ends) == TOO_OFTEN and ends[-1] - ends[0] < WINDOW:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from runtime import processes
 from runtime.errors import CannotStart, disk_full, make_folder
-from runtime.search_attributes import SEARCH_ATTRIBUTES, type_name
 
 PATIENCE = 60.0
 """Seconds that the server has to start."""
@@ -27,6 +26,17 @@ OLDEST_SERVER = (1, 28)
 """The first server line whose Updates with start Tandem relies on."""
 USUAL_PORT = 7233
 USUAL_UI_PORT = 8233
+SEARCH_ATTRIBUTES = {
+    "TandemStatus": "Keyword",
+    "TandemPhase": "Keyword",
+    "TandemPlaybook": "Keyword",
+    "TandemOwner": "Keyword",
+    "TandemNextDue": "Datetime",
+}
+"""As the server's command line spells them; `runtime.search_attributes` has them typed.
+
+They are repeated here because `tandem up` would wait half a second for the SDK that brings the types.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,8 @@ async def temporal_server(
         ui_url = f"http://127.0.0.1:{shown}"
     command: list[str | Path] = [program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(chosen)]
     command += ["--db-filename", home / "temporal.db", "--log-level", "error", *ui_arguments]
-    for key in SEARCH_ATTRIBUTES:
-        command += ["--search-attribute", f"{key.name}={type_name(key)}"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        command += ["--search-attribute", f"{name}={kind}"]
     command += extra_args
     child = await processes.start(command, name="Temporal", log=home / "temporal.log")
     server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
@@ -166,7 +176,7 @@ async def _ready(server: TemporalServer, program: Path, home: Path) -> None:
             while True:
                 if server.child.exit_code is not None:
                     raise _refusal(server.child, home)
-                if _listens(server.address) and SEARCH_ATTRIBUTES[-1].name in await _output_of(ask):
+                if _listens(server.address) and "TandemNextDue" in await _output_of(ask):
                     return
                 await asyncio.sleep(0.03)
     except TimeoutError:
