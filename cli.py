@@ -98,13 +98,15 @@ def migrate() -> None:
 @app.command()
 def health(process: Annotated[Literal["api", "worker"], typer.Argument(help="Which one to ask.")]) -> None:
     """Say whether the API or the worker of this machine does its work: exit code 0 when it does."""
-    from ops import health
-    from runtime import aio
-
     if process == "api":
-        health.check_api(load())
+        from ops.health_api import check_api
+
+        check_api(load())
     else:
-        aio.run(health.check_worker(load()))
+        from ops.health_worker import check_worker
+        from runtime import aio
+
+        aio.run(check_worker(load()))
 
 
 @playbook.command()
