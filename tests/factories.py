@@ -86,6 +86,12 @@ def principal(actor: Actor) -> Principal:
     )
 
 
+def crowd(size: int) -> tuple[DealPartner, ...]:
+    """So many partners, all different."""
+    role = PartnerRole.REFERRAL
+    return tuple(DealPartner(id=an_id(500 + n), name=f"Partner {n}", role=role) for n in range(size))
+
+
 def a_task(key: str, side: str = "vendor", **more: Any) -> dict[str, Any]:
     """A task of a playbook, as YAML would say it."""
     return {"key": key, "title": key.replace("-", " ").capitalize(), "side": side, **more}

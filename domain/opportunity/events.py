@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -36,9 +37,9 @@ class _Event(BaseModel):
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         """Change the deal as this event says."""
 
+    @abstractmethod
     def words(self, by: Actor) -> str:
         """The event as a sentence."""
-        raise NotImplementedError  # every event says its own
 
 
 class Opened(_Event):

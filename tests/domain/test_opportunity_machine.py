@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,8 +29,8 @@ from domain.opportunity.work import work_items
 from domain.playbook import HANDOFF, ExitBy, Playbook
 from domain.principal import SYSTEM, Actor, Role, Side
 from tests import factories
-from tests.domain.playbooks import playbooks
 from tests.factories import ASTER, BOREALIS, CYGNUS, NOW, PARTNER_PEOPLE, REP, VENDOR_PEOPLE
+from tests.strategies import playbooks
 
 PARTNERS = (ASTER, BOREALIS, CYGNUS)
 EVERYBODY = (*VENDOR_PEOPLE, *PARTNER_PEOPLE, SYSTEM)
@@ -247,13 +248,10 @@ class Deals(RuleBasedStateMachine):
         on_deal = by.side is not Side.PARTNER or self.deal.partner(by.organisation_id)
         try:
             outcome = decide(self.deal, request, self.now)
-        except TandemError as refusal:
-            assert on_deal or isinstance(refusal, NotFound)
-            assert isinstance(refusal, (Conflict, Forbidden, InvalidInput, NotFound))
-            assert refusal.detail.endswith("."), refusal.detail
-            with pytest.raises(type(refusal)) as again:
+        except TandemError as error:
+            self._was_refused_rightly(error, on_deal=bool(on_deal))
+            with pytest.raises(type(error), match=f"^{re.escape(error.detail)}$"):
                 decide(resumed, request, self.now)
-            assert again.value.detail == refusal.detail
             assert self.deal.model_dump_json() == written, "a refusal changes nothing"
             return False
         assert on_deal, "a partner that is not on the deal can do nothing"
@@ -264,6 +262,11 @@ class Deals(RuleBasedStateMachine):
         assert self.deal.model_dump_json() == written, "the deal that was asked stays as it was"
         self._take(self.deal, outcome)
         return True
+
+    def _was_refused_rightly(self, error: TandemError, *, on_deal: bool) -> None:
+        assert on_deal or isinstance(error, NotFound)
+        assert isinstance(error, Conflict | Forbidden | InvalidInput | NotFound), "and never by accident"
+        assert error.detail.endswith("."), error.detail
 
     def _was_allowed(self, command: ask.Command, by: Actor) -> None:
         if by.side is Side.PARTNER:
@@ -310,7 +313,7 @@ class Deals(RuleBasedStateMachine):
             self.agreed.clear()
 
     def _agreed_before_leaving(self, event: did.StageEntered | did.Won) -> None:
-        if not hasattr(self, "deal") or isinstance(event, did.StageEntered) and event.stage == HANDOFF:
+        if not hasattr(self, "deal") or (isinstance(event, did.StageEntered) and event.stage == HANDOFF):
             return
         book = self.deal.playbook
         if isinstance(event, did.Won):
@@ -340,7 +343,9 @@ class Deals(RuleBasedStateMachine):
         if not isinstance(event, did.Resumed) or after.stage.key != before.stage.key:
             return
         pairs = [(before.stage.due_at, after.stage.due_at), (before.next_check_in_at, after.next_check_in_at)]
-        pairs += [(task.due_at, after.tasks[key].due_at) for key, task in before.tasks.items() if task.is_open]
+        pairs += [
+            (task.due_at, after.tasks[key].due_at) for key, task in before.tasks.items() if task.is_open
+        ]
         for old, new in pairs:
             if old is not None and new is not None and old > event.held_since:
                 assert new - self.now == old - event.held_since, "a hold keeps the time that was left"
@@ -410,8 +415,8 @@ class Deals(RuleBasedStateMachine):
 
 EXPLORE = int(os.environ.get("TANDEM_EXPLORE", "0"))
 Deals.TestCase.settings = settings(
-    max_examples=EXPLORE or 80,
-    stateful_step_count=40,
+    max_examples=EXPLORE or 100,
+    stateful_step_count=30,
     deadline=None,
     derandomize=not EXPLORE,
     database=None,

@@ -56,7 +56,9 @@ def test_after_one_side_agreed_it_is_the_turn_of_the_other():
 
 
 @pytest.mark.parametrize(
-    ("one", "again", "other"), [(REP, DIRECTOR, "partner"), (SELLER, LEAD, "vendor")], ids=["vendor", "partner"]
+    ("one", "again", "other"),
+    [(REP, DIRECTOR, "partner"), (SELLER, LEAD, "vendor")],
+    ids=["vendor", "partner"],
 )
 def test_a_side_agrees_once_whoever_speaks_for_it(one, again, other):
     deal = ready().ask(ask.Advance(), by=one)

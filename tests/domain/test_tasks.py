@@ -99,7 +99,7 @@ def test_after_winning_no_advice_is_given_that_cannot_be_followed():
 
 def test_on_hold_no_task_is_worked():
     deal = a_deal().ask(ask.HoldDeal(reason="budget freeze"))
-    with pytest.raises(DealOnHold, match="on hold: budget freeze. Resume it first"):
+    with pytest.raises(DealOnHold, match=r"on hold: budget freeze\. Resume it first"):
         deal.ask(ask.CompleteTask(key=VENDORS))
 
 
@@ -136,7 +136,7 @@ def test_others_do_not_waive_and_hear_who_may(by):
 
 def test_a_task_names_its_own_waivers():
     deal = a_deal(at="commit")
-    with pytest.raises(Forbidden, match="can be waived by: sales director."):
+    with pytest.raises(Forbidden, match=r"can be waived by: sales director\."):
         deal.ask(ask.WaiveTask(key="sign-contract", reason="Handshake"), by=REP)
     deal.ask(ask.WaiveTask(key="sign-contract", reason="Order by mail"), by=DIRECTOR)
     assert deal.blocked_by == ["ready_to_win"]

@@ -47,7 +47,9 @@ _exits = st.sampled_from(
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     """One to four stages with any exit, up to three tasks each, and a hand-off."""
-    phases = sorted(draw(st.lists(st.sampled_from(list(Phase)), min_size=1, max_size=4)), key=list(Phase).index)
+    phases = sorted(
+        draw(st.lists(st.sampled_from(list(Phase)), min_size=1, max_size=4)), key=list(Phase).index
+    )
     stages = []
     for number, phase in enumerate(phases):
         leaves = draw(_exits)
