@@ -16,7 +16,7 @@ from db import migrate, opportunity, partners, playbooks
 from db.pages import PageRequest
 from db.session import Database
 from domain.errors import TandemError
-from ops.health import check_worker
+from ops.health_worker import check_worker
 from ops.rebuild import rebuild
 from runtime.errors import CannotStart
 from runtime.settings import Settings
