@@ -7,7 +7,7 @@ from temporalio import activity
 from db import opportunity
 from db.session import Database
 from domain.opportunity.draft import Outcome
-from workflows.opportunity import RECORD
+from workflows.messages import RECORD
 
 
 class RecordActivities:

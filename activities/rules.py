@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from runtime import cel
-from workflows.opportunity import JUDGE, Rule
+from workflows.messages import JUDGE, Rule
 
 
 @activity.defn(name=JUDGE)

@@ -30,7 +30,8 @@ from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal
-from workflows.opportunity import Opening, OpportunityWorkflow, Start, workflow_id
+from workflows.messages import Opening, Start, workflow_id
+from workflows.opportunity import OpportunityWorkflow
 
 PATIENCE_SECONDS = 10.0
 """How long a caller waits for an answer. What is not answered by then may still happen:

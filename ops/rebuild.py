@@ -11,7 +11,8 @@ from db import opportunity
 from db.session import Database
 from domain.errors import NotFound, Unavailable
 from domain.opportunity.draft import Outcome, TimelineEntry
-from workflows.opportunity import OpportunityWorkflow, workflow_id
+from workflows.messages import workflow_id
+from workflows.opportunity import OpportunityWorkflow
 
 
 async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> Outcome:

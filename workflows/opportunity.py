@@ -10,14 +10,11 @@ from __future__ import annotations
 import contextlib
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel
-
     from domain.errors import TandemError
     from domain.opportunity import commands as ask
     from domain.opportunity.agenda import agenda, fall_due, next_due
@@ -26,44 +23,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.facts import facts
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.state import Opportunity
-    from domain.principal import Actor
     from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
     from workflows.entity import Entity, Receipt, refusal
-
-RECORD = "record_opportunity"
-JUDGE = "judge_rule"
-
-
-def workflow_id(opportunity_id: UUID) -> str:
-    return f"opportunity-{opportunity_id}"
-
-
-class Opening(BaseModel):
-    """The first command of a deal, and who gives it."""
-
-    command: ask.Open
-    by: Actor
-
-
-class Start(BaseModel):
-    """What a run begins with: an opening, or a deal to go on with and the commands answered so far."""
-
-    opening: Opening | None = None
-    opportunity: Opportunity | None = None
-    receipts: dict[str, Receipt] = {}
-
-
-class Rule(BaseModel):
-    """A CEL rule and the facts that it is asked about."""
-
-    expression: str
-    facts: dict[str, Any]
-
-
-class Timeline(BaseModel):
-    """What happened in one run of the workflow."""
-
-    entries: list[TimelineEntry]
+    from workflows.messages import JUDGE, RECORD, Opening, Rule, Start, Timeline
 
 
 @workflow.defn

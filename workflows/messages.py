@@ -1,0 +1,53 @@
+"""What goes in and out of the opportunity's workflow and its activities.
+
+In a file of its own, because the sandbox loads a workflow's file again for
+every deal, and making models is slow: here they are made once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from domain.opportunity import commands as ask
+from domain.opportunity.draft import TimelineEntry
+from domain.opportunity.state import Opportunity
+from domain.principal import Actor
+from workflows.entity import Receipt
+
+RECORD = "record_opportunity"
+JUDGE = "judge_rule"
+
+
+def workflow_id(opportunity_id: UUID) -> str:
+    return f"opportunity-{opportunity_id}"
+
+
+class Opening(BaseModel):
+    """The first command of a deal, and who gives it."""
+
+    command: ask.Open
+    by: Actor
+
+
+class Start(BaseModel):
+    """What a run begins with: an opening, or a deal to go on with and the commands answered so far."""
+
+    opening: Opening | None = None
+    opportunity: Opportunity | None = None
+    receipts: dict[str, Receipt] = {}
+
+
+class Rule(BaseModel):
+    """A CEL rule and the facts that it is asked about."""
+
+    expression: str
+    facts: dict[str, Any]
+
+
+class Timeline(BaseModel):
+    """What happened in one run of the workflow."""
+
+    entries: list[TimelineEntry]
