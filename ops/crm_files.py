@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from domain.crm_import.mapping import ImportMapping
@@ -22,16 +21,6 @@ class InvalidExport(InvalidInput):
 
     code = "invalid_export"
     title = "The export cannot be read"
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A CSV file: its columns in order, and the mark between them."""
-
-    file: str
-    columns: tuple[str, ...]
-    delimiter: str
-    rows: list[Row]
 
 
 def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
@@ -58,7 +47,7 @@ def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
     return found
 
 
-def read_sheet(path: Path, needed: Iterable[str]) -> Sheet:
+def read_sheet(path: Path, needed: Iterable[str]) -> list[Row]:
     """All rows of a CSV file. Rows without any value are passed over.
 
     Raises:
@@ -72,8 +61,7 @@ def read_sheet(path: Path, needed: Iterable[str]) -> Sheet:
         raise InvalidExport(f"{path.name} is empty. Its first line must name the columns.")
     columns = tuple(name.strip() for name in heading[1])
     _check_columns(path.name, columns, delimiter, needed)
-    rows = [_row(path.name, line, columns, cells) for line, cells in records]
-    return Sheet(path.name, columns, delimiter, rows)
+    return [_row(path.name, line, columns, cells) for line, cells in records]
 
 
 def needed_columns(mapping: ImportMapping) -> dict[str, list[str]]:
