@@ -1,0 +1,160 @@
+"""The embedded servers and what keeps them from outliving us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from domain.errors import Unavailable
+from runtime import errors, instance, processes
+from runtime.errors import CannotStart, make_folder
+from runtime.postgres import embedded_postgres
+from runtime.search_attributes import SEARCH_ATTRIBUTES as TYPED
+from runtime.settings import Settings, load
+from runtime.temporal_client import connect, ensure_search_attributes
+from runtime.temporal_server import SEARCH_ATTRIBUTES, claimed, free_port, temporal_server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def versions(url: str) -> str:
+    async with await psycopg.AsyncConnection.connect(url.replace("+psycopg", "")) as connection:
+        row = await (await connection.execute("SHOW server_version")).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+async def test_postgres_keeps_its_data_and_forgives_a_stale_lock(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path, durable=False) as url:
+        assert (await versions(url)).startswith("18.")
+    stale = tmp_path / "postgres" / "postmaster.pid"
+    stale.write_text(f"{os.getpid()}\n{tmp_path / 'postgres'}\n1\n5432\n/nowhere\n\n  1 1\nready\n")
+    async with embedded_postgres(tmp_path, durable=False) as url:
+        assert (await versions(url)).startswith("18.")
+
+
+async def test_a_server_that_a_crash_left_is_ended_first(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path, durable=False):
+        pid = int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0])
+        async with embedded_postgres(tmp_path, durable=False) as url:
+            assert (await versions(url)).startswith("18.")
+            assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+async def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path / ("deep" * 30), durable=False) as url:
+        assert (await versions(url)).startswith("18.")
+
+
+async def test_data_of_another_postgres_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(
+        CannotStart, match=r"were made by PostgreSQL 17, and this is PostgreSQL 18: .*TANDEM_HOME"
+    ):
+        async with embedded_postgres(tmp_path):
+            pass
+
+
+async def test_workflows_of_a_newer_temporal_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "temporal.version").write_text("99.0.0")
+    with pytest.raises(CannotStart, match=r"last run by Temporal server 99\.0\.0"):
+        async with temporal_server(tmp_path):
+            pass
+
+
+async def test_temporal_starts_with_our_search_attributes(tmp_path: Path) -> None:
+    async with temporal_server(tmp_path, port=free_port(), ui=False) as server:
+        client = await connect(Settings(temporal_address=server.address))
+        assert await ensure_search_attributes(client) == []
+
+
+def test_the_two_lists_of_search_attributes_agree() -> None:
+    kinds = {"Keyword": "KEYWORD", "Datetime": "DATETIME"}
+    assert {key.name: key.indexed_value_type.name for key in TYPED} == {
+        name: kinds[kind] for name, kind in SEARCH_ATTRIBUTES.items()
+    }
+
+
+async def test_nobody_answering_is_a_sentence() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(Unavailable, match=f"Temporal does not answer at {address}"):
+        await connect(Settings(temporal_address=address))
+
+
+async def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(60)"
+    )
+    child = await processes.start([sys.executable, "-c", deaf], name="deaf")
+    await child.stop(patience=0.5)
+    assert child.exit_code in {-signal.SIGKILL, -signal.SIGTERM}
+
+
+def test_the_watchdog_ends_what_is_left_when_its_pipe_closes() -> None:
+    left, ended = (subprocess.Popen(["sleep", "60"]) for _ in range(2))
+    lines = f"+{left.pid} {int(signal.SIGTERM)}\n+{ended.pid} {int(signal.SIGTERM)}\n-{ended.pid}\n"
+    watchdog = [sys.executable, "-I", "-S", str(ROOT / "runtime" / "watchdog.py")]
+    subprocess.run(watchdog, input=lines.encode(), timeout=30, check=True)
+    assert left.wait(5) == -signal.SIGTERM
+    assert ended.poll() is None
+    ended.kill()
+    ended.wait()
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(CannotStart, match="set TANDEM_HOME to a folder that you may write to"):
+        make_folder(tmp_path / "home")
+
+
+def test_a_full_disk_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "ROOM_NEEDED", 1 << 62)
+    with pytest.raises(CannotStart, match="is full: free at least"):
+        make_folder(tmp_path)
+
+
+def test_one_process_holds_a_home(tmp_path: Path) -> None:
+    with (
+        instance.hold(tmp_path),
+        pytest.raises(CannotStart, match="Tandem runs from"),
+        instance.hold(tmp_path),
+    ):
+        pass
+    with instance.hold(tmp_path):
+        pass
+
+
+def test_a_command_without_servers_says_how_to_start_them(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="start it with `tandem up`, or set TANDEM_DATABASE_URL"):
+        instance.located(Settings(home=tmp_path))
+
+
+def test_the_demo_password_is_made_once(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert instance.demo_password(settings) == instance.demo_password(settings)
+    assert instance.demo_password(Settings(home=tmp_path, demo_password="set")) == "set"
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = Settings(
+        database_url="postgresql://tandem:secret@db/tandem",
+        temporal_api_key="secret",
+    ).public()
+    assert shown["TANDEM_DATABASE_URL"] == "postgresql://***@db/tandem"
+    assert "secret" not in str(shown.values())
+
+
+def test_a_port_of_somebody_else_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CannotStart, match=r"Port 8000 on 203\.0\.113\.1 cannot be used"):
+        claimed(8000, "TANDEM_PORT", "203.0.113.1")
+    monkeypatch.setenv("TANDEM_PORT", "70000")
+    with pytest.raises(CannotStart, match="TANDEM_PORT cannot be used"):
+        load()
