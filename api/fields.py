@@ -29,6 +29,7 @@ LONGEST_CUSTOM_TEXT = 1000
 LARGEST_CUSTOM_NUMBER = 2**53
 """The largest whole number that every JSON reader takes exactly."""
 
+_CUSTOM_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LINE_BREAKS = {"\n", "\t"}
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NOT_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
@@ -173,6 +174,14 @@ class MoneyInput(Money):
     currency: CurrencyCode
 
 
+def _custom_name(value: str) -> str:
+    if not _CUSTOM_NAME.fullmatch(value):
+        raise ValueError(
+            "The name of a custom field is lower-case letters, digits and _, such as crm_segment."
+        )
+    return value
+
+
 def _custom_value(value: Any) -> Any:
     if isinstance(value, str):
         if len(value) > LONGEST_CUSTOM_TEXT:
@@ -186,7 +195,7 @@ def _custom_value(value: Any) -> Any:
 
 CustomValue = Annotated[bool | int | float | str | None, BeforeValidator(_custom_value)]
 Custom = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")], CustomValue],
+    dict[Annotated[str, AfterValidator(_custom_name)], CustomValue],
     Field(max_length=50, examples=[{"crm_segment": "enterprise", "employees": 1200}]),
 ]
 """Up to 50 fields of the vendor's own: lower-case names, with texts, numbers, true or false, or null."""

@@ -8,11 +8,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from api.limits import SignInThrottle
 from db.session import Database
 from db.watch import TimelineWatch
 from domain.errors import Unavailable
+from runtime.errors import CannotStart
 from runtime.settings import Settings
 from runtime.temporal_client import connect
 
@@ -41,7 +43,7 @@ class TemporalGate:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 healthy = await client.service_client.check_health()
-        except (RuntimeError, TimeoutError, OSError) as away:
+        except (RPCError, RuntimeError, TimeoutError, OSError) as away:
             raise _away() from away
         if not healthy:
             raise _away()
@@ -50,7 +52,7 @@ class TemporalGate:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 return await connect(self._settings)
-        except (RuntimeError, TimeoutError, OSError) as away:
+        except (Unavailable, CannotStart, RuntimeError, TimeoutError, OSError) as away:
             raise _away() from away
 
 

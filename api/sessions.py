@@ -32,7 +32,7 @@ async def sign_in(
     """
     await throttle.attempt(email, address)
     async with database.read() as session:
-        found = await people.credentials(session, email.strip()) if "\0" not in email else None
+        found = await people.credentials(session, email.strip()) if email.isprintable() else None
     principal, password_hash = found or (None, None)
     if not await verify_password(password, password_hash) or principal is None:
         raise Unauthenticated("The e-mail address or the password is not right.")

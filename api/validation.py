@@ -72,4 +72,6 @@ def pointer(location: Sequence[str | int]) -> str:
     parts = list(location)
     if parts and parts[0] in _PARAMETER_SOURCES:
         parts = parts[1:]
+    if parts and parts[-1] == "[key]":  # pydantic's way to say: the name itself, not what is under it
+        parts = parts[:-1]
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -87,22 +87,27 @@ class People:
             name=email.partition("@")[0].capitalize(),
             roles=sorted(roles),
         )
-        token = tokens.new_api_key()
         async with self.database.transaction() as session:
             await people.add(session, user)
+            if password is not None:
+                await people.set_password(session, user.id, await hash_password(password), now)
+        return await self.key_for(email)
+
+    async def key_for(self, email: str) -> Person:
+        """A new API key for somebody who is there already."""
+        token = tokens.new_api_key()
+        async with self.database.transaction() as session:
+            principal = await people.principal_by_email(session, email)
+            assert principal is not None
             key = ApiKey(
                 id=new_id(),
-                user_id=user.id,
+                user_id=principal.id,
                 name="tests",
                 token_hash=tokens.digest(token),
                 hint=tokens.hint(token),
             )
             await keys.add(session, key)
-            if password is not None:
-                await people.set_password(session, user.id, await hash_password(password), now)
-            principal = await people.principal_by_email(session, email)
-        assert principal is not None
-        return Person(user.id, email, user.name, organisation.id, token, principal)
+        return Person(principal.id, email, principal.name, principal.organisation_id, token, principal)
 
     async def partner(self, name: str) -> Organisation:
         """One more partner."""

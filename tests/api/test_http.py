@@ -1,0 +1,82 @@
+"""What surrounds every request."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from domain.errors import Unavailable
+from runtime.settings import Settings
+from tests.stack import ClientFor, serving
+
+
+async def test_anonymous_sees_health_and_metrics(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+    assert (await client.get("/readyz")).json() == {"status": "ok"}
+    metrics = await client.get("/metrics")
+    assert 'tandem_http_requests_total{method="GET",route="/healthz",status="200"}' in metrics.text
+
+
+async def test_metrics_name_no_ids_so_nobody_sees_another_organisation(
+    as_: ClientFor, client: httpx.AsyncClient
+) -> None:
+    account = "/api/v1/accounts/0198c5a2-7e53-7cc1-9d4e-5f0c5b1f2a10"
+    await (await as_("rep@vendor.example")).get(account)
+    assert "0198c5a2" not in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize("sent", ["abc-123", None, "x" * 500, "with space", "<script>"])
+async def test_every_answer_has_a_request_id(client: httpx.AsyncClient, sent: str | None) -> None:
+    answer = await client.get("/healthz", headers={"X-Request-Id": sent} if sent else {})
+    given = answer.headers["x-request-id"]
+    assert (given == sent) == (sent == "abc-123")
+    assert re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", given)
+
+
+async def test_every_answer_has_security_headers(client: httpx.AsyncClient) -> None:
+    for path in ("/healthz", "/api/v1/me", "/nothing"):
+        headers = (await client.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "server" not in headers or headers["server"] == "uvicorn"
+
+
+async def test_who_is_too_fast_is_told_when_to_go_on(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"rate_limit": "3/minute"}))
+    async with serving(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+        for remaining in ("2", "1", "0"):
+            answer = await nobody.get("/api/v1/me")
+            assert answer.status_code == 401
+            assert answer.headers["ratelimit-limit"] == "3"
+            assert answer.headers["ratelimit-remaining"] == remaining
+        refused = await nobody.get("/api/v1/me")
+        assert refused.status_code == 429
+        assert refused.json()["code"] == "too_many_requests"
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await nobody.get("/healthz")).status_code == 200
+
+
+async def test_without_its_database_the_api_says_so_and_lives(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=f"postgresql://nobody@/none?host={tmp_path}")
+    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as nobody:
+        assert (await nobody.get("/healthz")).status_code == 200
+        for path in ("/readyz", "/api/v1/me"):
+            answer = await nobody.get(path, headers={"Authorization": "Bearer tdm_any"})
+            assert answer.status_code == 503
+            assert answer.json()["code"] == Unavailable.code
+            assert answer.headers["retry-after"]
+
+
+async def test_without_temporal_reading_goes_on(settings: Settings, as_: ClientFor) -> None:
+    away = settings.model_copy(update={"temporal_address": "127.0.0.1:9"})
+    rep = await as_("rep@vendor.example")
+    async with serving(create_app(away)) as address:
+        accounts = await rep.get(f"{address}/api/v1/accounts")
+        ready = await rep.get(f"{address}/readyz")
+    assert accounts.status_code == 200
+    assert ready.status_code == 503
+    assert "workflow engine" in ready.json()["detail"]
