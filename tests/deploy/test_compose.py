@@ -1,12 +1,14 @@
 """The container set-up against the code: what it names must exist. No container engine is needed."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
-import typer
 import yaml
 
 import cli
@@ -32,17 +34,22 @@ PINNED = re.compile(r"^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$")
 per_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
-def environment(name):
-    return SERVICES[name].get("environment", {})
+def environment(name: str) -> dict[str, str]:
+    found: dict[str, str] = SERVICES[name].get("environment", {})
+    return found
 
 
-def commands():
+def commands() -> set[str]:
     """The commands that `tandem` has, by name."""
-    group = typer.main.get_command(cli.app)
-    return set(group.commands)
+    named = {
+        command.name or command.callback.__name__
+        for command in cli.app.registered_commands
+        if command.callback
+    }
+    return named | {str(group.name) for group in cli.app.registered_groups}
 
 
-def one_shots():
+def one_shots() -> set[str]:
     return {
         needed
         for service in SERVICES.values()
@@ -51,7 +58,7 @@ def one_shots():
     }
 
 
-def test_all_that_a_production_needs_is_there():
+def test_all_that_a_production_needs_is_there() -> None:
     assert {"postgres", "temporal-schema", "temporal", "temporal-ui", "migrate", "worker", "api"} <= set(
         SERVICES
     )
@@ -59,19 +66,19 @@ def test_all_that_a_production_needs_is_there():
 
 
 @per_service
-def test_every_image_has_a_version(name):
+def test_every_image_has_a_version(name: str) -> None:
     image = SERVICES[name]["image"]
     image = re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", image)
     assert PINNED.match(image), image
 
 
-def test_the_base_image_has_a_version():
+def test_the_base_image_has_a_version() -> None:
     for base in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE):
         assert PINNED.match(base), base
 
 
 @per_service
-def test_every_service_ends_or_says_how_it_is(name):
+def test_every_service_ends_or_says_how_it_is(name: str) -> None:
     service = SERVICES[name]
     if name in one_shots():
         assert service["restart"].startswith("on-failure")
@@ -81,7 +88,7 @@ def test_every_service_ends_or_says_how_it_is(name):
 
 
 @per_service
-def test_services_wait_for_what_they_need(name):
+def test_services_wait_for_what_they_need(name: str) -> None:
     for needed, how in SERVICES[name].get("depends_on", {}).items():
         assert needed in SERVICES
         if how["condition"] == "service_healthy":
@@ -91,7 +98,7 @@ def test_services_wait_for_what_they_need(name):
 
 
 @per_service
-def test_no_secret_has_a_default(name):
+def test_no_secret_has_a_default(name: str) -> None:
     for variable, value in environment(name).items():
         if re.search(r"PASSWORD|PWD|SECRET|_KEY|TOKEN", variable):
             assert REQUIRED.fullmatch(value), f"{variable} of {name}"
@@ -99,7 +106,7 @@ def test_no_secret_has_a_default(name):
             assert REQUIRED.search(value.split("://")[1].split("@")[0]), f"{variable} of {name}"
 
 
-def test_the_example_asks_for_every_secret_and_gives_none():
+def test_the_example_asks_for_every_secret_and_gives_none() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     required = set(REQUIRED.findall(text))
     assert {"POSTGRES_PASSWORD", "POSTGRES_TANDEM_PASSWORD", "POSTGRES_TEMPORAL_PASSWORD"} <= required
@@ -109,7 +116,7 @@ def test_the_example_asks_for_every_secret_and_gives_none():
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_commands_exist(name):
+def test_commands_exist(name: str) -> None:
     (command,) = SERVICES[name]["command"]
     assert command in commands()
     check = SERVICES[name].get("healthcheck", {}).get("test", [])
@@ -118,13 +125,13 @@ def test_commands_exist(name):
         assert check[3] == command
 
 
-def test_the_images_own_command_and_check_exist():
+def test_the_images_own_command_and_check_exist() -> None:
     assert re.search(r'^CMD \["api"\]$', DOCKERFILE, re.MULTILINE)
     assert re.search(r'^HEALTHCHECK .* CMD \["tandem", "health", "api"\]$', DOCKERFILE, re.MULTILINE)
     assert {"api", "health"} <= commands()
 
 
-def test_settings_exist():
+def test_settings_exist() -> None:
     named = {variable for name in OURS for variable in environment(name)}
     named |= set(re.findall(r"\b(TANDEM_[A-Z_]+)=", DOCKERFILE))
     named |= {variable for variable in EXAMPLE if variable.startswith("TANDEM_")} - ONLY_COMPOSE
@@ -133,7 +140,7 @@ def test_settings_exist():
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_settings_are_accepted(name, monkeypatch):
+def test_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in environment(name).items():
         filled = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", REQUIRED.sub("https://tandem.example", value))
         monkeypatch.setenv(variable, filled)
@@ -142,7 +149,7 @@ def test_settings_are_accepted(name, monkeypatch):
     assert settings.temporal_address == "temporal:7233"
 
 
-def test_ports_agree():
+def test_ports_agree() -> None:
     port = environment("api")["TANDEM_PORT"]
     proxied = re.search(
         r"dynamic a \{\s+name (\w+)\s+port (\d+)", (ROOT / "deploy/caddy/Caddyfile").read_text()
@@ -157,13 +164,13 @@ def test_ports_agree():
     assert SERVICES["temporal"]["healthcheck"]["test"][-1] == temporal.partition(":")[2]
 
 
-def test_one_namespace_is_made_and_used():
+def test_one_namespace_is_made_and_used() -> None:
     made = environment("temporal-namespace")["TEMPORAL_NAMESPACE"]
     assert {environment(name)["TANDEM_TEMPORAL_NAMESPACE"] for name in OURS} == {made}
     assert environment("temporal-ui")["TEMPORAL_DEFAULT_NAMESPACE"] == made
 
 
-def test_only_the_proxy_can_be_reached_from_outside():
+def test_only_the_proxy_can_be_reached_from_outside() -> None:
     for name, service in SERVICES.items():
         for port in service.get("ports", []):
             assert name == "proxy" or port.startswith("127.0.0.1:"), f"{name} {port}"
@@ -172,7 +179,7 @@ def test_only_the_proxy_can_be_reached_from_outside():
         assert "container_name" not in SERVICES[name]
 
 
-def test_our_containers_may_do_little():
+def test_our_containers_may_do_little() -> None:
     for name in OURS:
         assert SERVICES[name]["read_only"] is True
         assert SERVICES[name]["cap_drop"] == ["ALL"]
@@ -180,7 +187,7 @@ def test_our_containers_may_do_little():
 
 
 @per_service
-def test_volumes_are_named_or_in_the_repository(name):
+def test_volumes_are_named_or_in_the_repository(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
         assert (ROOT / source).is_dir() if source.startswith("./") else source in COMPOSE["volumes"]
@@ -189,12 +196,12 @@ def test_volumes_are_named_or_in_the_repository(name):
         assert (ROOT / "deploy/temporal" / Path(script).name).is_file()
 
 
-def test_the_database_keeps_its_data_in_a_volume():
+def test_the_database_keeps_its_data_in_a_volume() -> None:
     """From PostgreSQL 18 on the image's data are in a folder per version below /var/lib/postgresql."""
     assert "postgres-data:/var/lib/postgresql" in SERVICES["postgres"]["volumes"]
 
 
-def test_the_image_has_all_code_and_only_what_the_lock_names():
+def test_the_image_has_all_code_and_only_what_the_lock_names() -> None:
     copied = {
         word
         for line in re.findall(r"^COPY (?!--from)(?!--chmod)(.+)$", DOCKERFILE, re.MULTILINE)
@@ -212,22 +219,22 @@ def test_the_image_has_all_code_and_only_what_the_lock_names():
     assert "requirements-dev" not in DOCKERFILE
 
 
-def test_scripts_are_shell():
+def test_scripts_are_shell() -> None:
     for script in (ROOT / "deploy").rglob("*.sh"):
         assert script.read_text().startswith("#!/bin/sh\n")
         subprocess.run(["sh", "-n", script], check=True)
 
 
-async def test_the_first_set_up_makes_databases_that_only_their_owners_enter(tmp_path):
+async def test_the_first_set_up_makes_databases_that_only_their_owners_enter(tmp_path: Path) -> None:
     """The script as the image runs it, against a PostgreSQL of its own."""
     async with embedded_postgres(tmp_path, durable=False) as url:
-        folder = re.search(r"host=([^&]+)", url).group(1).replace("%2F", "/")
+        folder = unquote(url.partition("host=")[2])
         found = await asyncio.to_thread(_set_up, {"PATH": f"{binaries()}:/usr/bin:/bin", "PGHOST": folder})
     assert found == ["tandem|tandem|f|f", "temporal|temporal|f|f", "temporal_visibility|temporal|f|f"]
 
 
-def _set_up(inside):
-    def psql(sql):
+def _set_up(inside: dict[str, str]) -> list[str]:
+    def psql(sql: str) -> list[str]:
         command = ["psql", "-XAtq", "-U", "postgres", "-d", "postgres", "-c", sql]
         return subprocess.run(command, env=inside, check=True, capture_output=True, text=True).stdout.split()
 

@@ -1,7 +1,10 @@
 """What a playbook may say, and what it answers about its stages."""
 
+from __future__ import annotations
+
 import copy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -23,21 +26,21 @@ from domain.playbook import (
 from domain.principal import Role, Side
 
 
-def task(key="call", **more):
+def task(key: str = "call", **more: Any) -> dict[str, Any]:
     return {"key": key, "title": key.capitalize(), "side": "vendor", **more}
 
 
-def stage(key="first", phase="qualified", **more):
+def stage(key: str = "first", phase: str = "qualified", **more: Any) -> dict[str, Any]:
     return {"key": key, "title": key.capitalize(), "phase": phase, "probability": 20, **more}
 
 
-def definition(*stages, **more):
+def definition(*stages: dict[str, Any], **more: Any) -> PlaybookDefinition:
     return PlaybookDefinition.model_validate(
         {"key": "it", "title": "IT", "stages": list(stages) or [stage()], **more}
     )
 
 
-def problems(**data):
+def problems(**data: Any) -> dict[str, str]:
     """Where and what a playbook of these stages is refused for."""
     with pytest.raises(ValidationError) as refusal:
         PlaybookDefinition.model_validate({"key": "it", "title": "IT", **data})
@@ -56,7 +59,7 @@ def problems(**data):
         ("9999d", timedelta(days=9999)),
     ],
 )
-def test_a_duration_is_a_number_and_a_unit(written, length):
+def test_a_duration_is_a_number_and_a_unit(written: str, length: timedelta) -> None:
     assert parse_duration(written) == length
     assert TypeAdapter(Duration).validate_python(written) == written
 
@@ -64,20 +67,20 @@ def test_a_duration_is_a_number_and_a_unit(written, length):
 @pytest.mark.parametrize(
     "written", ["", "3", "d", "0d", "-1d", "1.5d", "3 d", "3D", "3m", "10000d", "3d\n", "٣d", "3d3h"]
 )
-def test_anything_else_is_not_a_duration(written):
+def test_anything_else_is_not_a_duration(written: str) -> None:
     with pytest.raises(ValueError, match=r"is not a duration: write a number and h, d or w"):
         parse_duration(written)
     with pytest.raises(ValidationError):
         TypeAdapter(Duration).validate_python(written)
 
 
-def test_a_refused_duration_of_any_length_is_shown_in_short():
+def test_a_refused_duration_of_any_length_is_shown_in_short() -> None:
     with pytest.raises(ValueError, match="is not a duration") as refusal:
         parse_duration("9" * 10_000)
     assert len(str(refusal.value)) < 120
 
 
-def test_the_least_that_a_playbook_says():
+def test_the_least_that_a_playbook_says() -> None:
     playbook = definition()
     assert playbook.stages[0].exit == Exit(by=ExitBy.TASKS, advance=Advance.PERSON)
     assert playbook.waive_by == (Role.SALES_REP, Role.SALES_DIRECTOR, Role.ADMIN)
@@ -85,12 +88,12 @@ def test_the_least_that_a_playbook_says():
     assert list(playbook.all_tasks()) == []
 
 
-def test_a_task_is_required_unless_the_playbook_says_otherwise():
+def test_a_task_is_required_unless_the_playbook_says_otherwise() -> None:
     assert TaskTemplate.model_validate(task()).required
     assert not TaskTemplate.model_validate(task(required=False)).required
 
 
-def test_a_partner_role_belongs_to_a_partners_task():
+def test_a_partner_role_belongs_to_a_partners_task() -> None:
     wanted = TaskTemplate.model_validate(task(side="partner", partner_role="reseller"))
     assert wanted.partner_role is PartnerRole.RESELLER
     assert wanted.side is Side.PARTNER
@@ -107,17 +110,17 @@ def test_a_partner_role_belongs_to_a_partners_task():
         ({"rule_in_words": "Always."}, "a rule is asked only with by: rule"),
     ],
 )
-def test_a_rule_and_by_rule_go_together(written, why):
+def test_a_rule_and_by_rule_go_together(written: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Exit.model_validate(written)
 
 
-def test_a_stage_may_leave_by_a_rule():
+def test_a_stage_may_leave_by_a_rule() -> None:
     left = Exit.model_validate({"by": "rule", "rule": "true", "rule_in_words": "Always."})
     assert (left.by, left.rule) == (ExitBy.RULE, "true")
 
 
-def test_a_stage_that_advances_by_itself_waits_for_a_required_task():
+def test_a_stage_that_advances_by_itself_waits_for_a_required_task() -> None:
     by_itself = {"advance": "automatic"}
     assert Stage.model_validate(stage(exit=by_itself, tasks=[task()]))
     assert Stage.model_validate(stage(exit={"by": "sign_off", **by_itself}))
@@ -125,7 +128,7 @@ def test_a_stage_that_advances_by_itself_waits_for_a_required_task():
         Stage.model_validate(stage(exit=by_itself, tasks=[task(required=False)]))
 
 
-def test_every_repeated_or_reserved_key_is_said_at_once_and_where_it_is():
+def test_every_repeated_or_reserved_key_is_said_at_once_and_where_it_is() -> None:
     found = problems(
         stages=[
             stage("a", tasks=[task("call"), task("call")]),
@@ -142,7 +145,7 @@ def test_every_repeated_or_reserved_key_is_said_at_once_and_where_it_is():
     }
 
 
-def test_phases_only_go_forward():
+def test_phases_only_go_forward() -> None:
     why = "comes before 'committed', where the deal is already; phases only go forward"
     found = problems(
         stages=[
@@ -158,12 +161,12 @@ def test_phases_only_go_forward():
     }
 
 
-def test_two_stages_may_share_a_phase():
+def test_two_stages_may_share_a_phase() -> None:
     assert definition(stage("a", "qualified"), stage("b", "qualified"))
 
 
 @pytest.mark.parametrize("key", ["", "A", "a_b", "a--b", "-a", "a-", "1a", "a b", "a" * 61])
-def test_a_key_is_lower_case_words_with_hyphens(key):
+def test_a_key_is_lower_case_words_with_hyphens(key: str) -> None:
     assert "stages.0.key" in problems(stages=[stage(key)])
 
 
@@ -184,11 +187,11 @@ def test_a_key_is_lower_case_words_with_hyphens(key):
         ({"stages": [stage()], "owner": "me"}, "owner"),
     ],
 )
-def test_what_makes_no_sense_is_refused_where_it_stands(data, where):
+def test_what_makes_no_sense_is_refused_where_it_stands(data: dict[str, Any], where: str) -> None:
     assert where in problems(**data)
 
 
-def test_a_playbook_knows_its_way():
+def test_a_playbook_knows_its_way() -> None:
     way = definition(
         stage("a", tasks=[task("one")]), stage("b", "committed"), handoff={"tasks": [task("brief")]}
     )
@@ -204,7 +207,7 @@ def test_a_playbook_knows_its_way():
     assert [t.key for t in way.all_tasks()] == ["one", "brief"]
 
 
-def test_a_published_version_has_a_number_and_comes_back_from_json_as_it_was():
+def test_a_published_version_has_a_number_and_comes_back_from_json_as_it_was() -> None:
     content = [{"title": "Deck", "url": "https://example.com/deck"}]
     written = definition(stage(content=content, target="2w", check_in="3d", tasks=[task()]))
     published = Playbook.model_validate({**written.model_dump(mode="json"), "version": 3})
@@ -214,18 +217,18 @@ def test_a_published_version_has_a_number_and_comes_back_from_json_as_it_was():
         Playbook.model_validate({**written.model_dump(mode="json"), "version": 0})
 
 
-def test_a_copied_playbook_equals_the_first():
+def test_a_copied_playbook_equals_the_first() -> None:
     playbook = Playbook.model_validate({**definition().model_dump(mode="json"), "version": 1})
     assert copy.deepcopy(playbook) == playbook
 
 
-def test_a_web_address_is_kept_as_text():
+def test_a_web_address_is_kept_as_text() -> None:
     assert Content.model_validate({"title": "x", "url": "https://example.com/a"}).model_dump() == {
         "title": "x",
         "url": "https://example.com/a",
     }
 
 
-def test_phases_and_roles_have_names_for_people():
+def test_phases_and_roles_have_names_for_people() -> None:
     assert Phase.TECHNICAL_VALIDATION.label == "Technical validation"
     assert PartnerRole.MANAGED_SERVICE.label == "managed service"

@@ -1,5 +1,7 @@
 """Rules in CEL: what is taken, what is refused and why, and what they answer."""
 
+from __future__ import annotations
+
 import time
 
 import pytest
@@ -43,7 +45,7 @@ FACTS = sample_facts({"share-profile": "partner", "demo": "vendor"})
         "10 / int(deal.amount) > 1",
     ],
 )
-def test_a_rule_over_the_facts_is_taken(rule):
+def test_a_rule_over_the_facts_is_taken(rule: str) -> None:
     assert check_rule(rule, FACTS) is None
 
 
@@ -84,13 +86,13 @@ def test_a_rule_over_the_facts_is_taken(rule):
         (f"[{'1,' * (MAX_COMMAS + 1)}1] == []", "lists that are too long"),
     ],
 )
-def test_a_rule_that_cannot_work_is_refused_with_the_reason(rule, why):
+def test_a_rule_that_cannot_work_is_refused_with_the_reason(rule: str, why: str) -> None:
     problem = check_rule(rule, FACTS)
     assert problem is not None
     assert why in problem
 
 
-def test_a_rule_is_true_or_false_of_a_deal():
+def test_a_rule_is_true_or_false_of_a_deal() -> None:
     facts = sample_facts({"demo": "vendor"})
     rule = "deal.amount > 100.0 && tasks.demo.state == 'done'"
     assert evaluate(rule, facts) is False
@@ -98,19 +100,19 @@ def test_a_rule_is_true_or_false_of_a_deal():
     assert evaluate(rule, facts) is True
 
 
-def test_a_fact_that_this_deal_lacks_is_named():
+def test_a_fact_that_this_deal_lacks_is_named() -> None:
     with pytest.raises(RuleFailed, match=r"asks for 'region'.*ask has\(…\) first"):
         evaluate("deal.custom.region == 'EMEA'", FACTS)
 
 
-def test_a_failure_is_a_refusal_like_every_other():
+def test_a_failure_is_a_refusal_like_every_other() -> None:
     with pytest.raises(TandemError) as failed:
         evaluate("1 / 0 == 1", FACTS)
     assert failed.value.code == "rule_failed"
     assert failed.value.detail.startswith("the rule cannot be evaluated")
 
 
-def test_the_costliest_rule_that_is_taken_ends_soon():
+def test_the_costliest_rule_that_is_taken_ends_soon() -> None:
     ones = "[" + ",".join("1" * (MAX_COMMAS // 2)) + "]"
     rule = f"{ones}.map(a, {ones}.map(b, a + b)).size() > 0"
     began = time.perf_counter()
@@ -128,6 +130,6 @@ def test_the_costliest_rule_that_is_taken_ends_soon():
         ).map(" ".join),
     )
 )
-def test_whatever_is_written_is_answered_with_a_sentence_or_taken(rule):
+def test_whatever_is_written_is_answered_with_a_sentence_or_taken(rule: str) -> None:
     problem = check_rule(rule, FACTS)
     assert problem is None or problem.strip()

@@ -1,10 +1,12 @@
 """Playbook files: those that ship, and what is said about those that are wrong."""
 
+from __future__ import annotations
+
 import json
 import time
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # brings no types
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ DURATION = "write a number and h, d or w, such as 8h, 3d or 2w"
 ADDRESS = "must be a web address such as https://example.com/deck"
 
 
-def refusal(text):
+def refusal(text: str) -> list[str]:
     """The messages about a text, each as `line: where: what`."""
     with pytest.raises(InvalidPlaybook) as invalid:
         parse_playbook(text, "my.yaml")
@@ -46,12 +48,12 @@ def refusal(text):
     return [line.removeprefix("my.yaml:") for line in lines]
 
 
-def test_three_playbooks_ship():
+def test_three_playbooks_ship() -> None:
     assert [file.stem for file in SHIPPED] == ["cloud-msp", "it-software", "manufacturing"]
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
-def test_a_shipped_playbook_is_one_that_both_sides_can_work_by(file):
+def test_a_shipped_playbook_is_one_that_both_sides_can_work_by(file: Path) -> None:
     playbook = read_playbook(file)
     tasks = list(playbook.all_tasks())
     assert playbook.key == file.stem
@@ -71,43 +73,43 @@ def test_a_shipped_playbook_is_one_that_both_sides_can_work_by(file):
     assert all(task.due for task in tasks)
 
 
-def test_all_three_ways_to_leave_a_stage_are_shown():
+def test_all_three_ways_to_leave_a_stage_are_shown() -> None:
     ways = {stage.exit.by for file in SHIPPED for stage in read_playbook(file).stages}
     assert ways == set(ExitBy)
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
-def test_a_shipped_playbook_fits_the_schema_that_editors_use(file):
+def test_a_shipped_playbook_fits_the_schema_that_editors_use(file: Path) -> None:
     assert file.read_text().startswith("# yaml-language-server: $schema=./playbook.schema.json\n")
     jsonschema.Draft202012Validator(playbook_schema()).validate(yaml.safe_load(file.read_text()))
 
 
-def test_the_committed_schema_is_the_exported_one():
+def test_the_committed_schema_is_the_exported_one() -> None:
     """When this fails: `tandem playbook schema > examples/playbooks/playbook.schema.json`."""
     committed = (commands.SHIPPED / "playbook.schema.json").read_text()
     assert committed == commands.schema_text()
     jsonschema.Draft202012Validator.check_schema(json.loads(committed))
 
 
-def test_the_least_playbook_is_taken_also_as_json_and_with_windows_line_ends():
+def test_the_least_playbook_is_taken_also_as_json_and_with_windows_line_ends() -> None:
     playbook = parse_playbook(LEAST)
     assert parse_playbook(json.dumps(yaml.safe_load(LEAST))) == playbook
     assert parse_playbook(LEAST.replace("\n", "\r\n")) == playbook
 
 
-def test_words_that_old_yaml_takes_for_values_stay_text():
+def test_words_that_old_yaml_takes_for_values_stay_text() -> None:
     written = LEAST.replace("title: IT", "title: no").replace("title: First", "title: 2024-01-01")
     playbook = parse_playbook(written)
     assert (playbook.title, playbook.stages[0].title) == ("no", "2024-01-01")
     assert parse_playbook(LEAST.replace("title: IT", "title: =")).title == "="
 
 
-def test_aliases_are_followed():
+def test_aliases_are_followed() -> None:
     playbook = parse_playbook(LEAST.replace("title: IT", "title: &t IT").replace("First", "*t"))
     assert playbook.stages[0].title == "IT"
 
 
-def test_every_problem_is_said_at_once_with_its_line_and_field():
+def test_every_problem_is_said_at_once_with_its_line_and_field() -> None:
     text = SHIPPED[1].read_text()
     wrong = text.replace("probability: 45", "probability: 140").replace("due: 17d", "due: soon")
     wrong = wrong.replace("side: partner\n        due: 3d", "side: partnr\n        due: 3d", 1)
@@ -128,7 +130,7 @@ def test_every_problem_is_said_at_once_with_its_line_and_field():
         assert said == what
 
 
-def test_problems_are_data_too():
+def test_problems_are_data_too() -> None:
     with pytest.raises(InvalidInput) as invalid:
         parse_playbook(LEAST.replace("10", "140"), "my.yaml")
     assert invalid.value.extra["errors"] == [
@@ -228,7 +230,7 @@ def test_problems_are_data_too():
         ),
     ],
 )
-def test_a_wrong_file_is_refused_with_words_that_help(text, said):
+def test_a_wrong_file_is_refused_with_words_that_help(text: str, said: list[str]) -> None:
     assert refusal(text) == said
 
 
@@ -249,13 +251,13 @@ def test_a_wrong_file_is_refused_with_words_that_help(text, said):
     ],
     ids=["large", "deep", "wide", "long", "aliases"],
 )
-def test_a_file_made_to_exhaust_the_reader_is_refused_soon(text, said):
+def test_a_file_made_to_exhaust_the_reader_is_refused_soon(text: str, said: str) -> None:
     began = time.perf_counter()
     assert said in refusal(text)[0]
     assert time.perf_counter() - began < 5
 
 
-def test_a_rule_may_ask_for_tasks_up_to_its_own_stage_only():
+def test_a_rule_may_ask_for_tasks_up_to_its_own_stage_only() -> None:
     exit_rule = "    exit: {by: rule, rule: \"tasks['later'].state == 'done'\"}\n"
     second = "  - {key: second, title: S, phase: committed, probability: 50, tasks: [%s]}\n"
     later = "{key: later, title: L, side: vendor}"
@@ -264,7 +266,7 @@ def test_a_rule_may_ask_for_tasks_up_to_its_own_stage_only():
     assert parse_playbook(own).stages[0].exit.rule
 
 
-def test_rules_that_come_another_way_are_checked_too():
+def test_rules_that_come_another_way_are_checked_too() -> None:
     wrong = yaml.safe_load(LEAST)
     wrong["stages"][0]["exit"] = {"by": "rule", "rule": "deal.amnt > 1.0"}
     with pytest.raises(InvalidInput, match=r"deal has no 'amnt'") as refused:
@@ -278,12 +280,12 @@ def test_rules_that_come_another_way_are_checked_too():
     refuse_wrong_rules(parse_playbook(LEAST))
 
 
-def test_very_many_problems_are_cut_off():
+def test_very_many_problems_are_cut_off() -> None:
     many = "".join(f"    x{i}: 1\n" for i in range(500))
     assert len(refusal(LEAST + many)) == 100
 
 
-def test_a_file_that_cannot_be_read_is_said_so(tmp_path):
+def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidPlaybook, match="cannot be read: No such file or directory"):
         read_playbook(tmp_path / "none.yaml")
     with pytest.raises(InvalidPlaybook, match="cannot be read: Is a directory"):
@@ -294,7 +296,7 @@ def test_a_file_that_cannot_be_read_is_said_so(tmp_path):
         read_playbook(latin)
 
 
-def test_a_byte_order_mark_and_any_script_are_welcome(tmp_path):
+def test_a_byte_order_mark_and_any_script_are_welcome(tmp_path: Path) -> None:
     file = tmp_path / "bom.yaml"
     file.write_text("\ufeff" + LEAST.replace("title: IT", "title: \u200fعقد <b>& 🚀"), encoding="utf-8")
     assert read_playbook(file).title == "\u200fعقد <b>& 🚀"
@@ -302,13 +304,13 @@ def test_a_byte_order_mark_and_any_script_are_welcome(tmp_path):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="abk:-[]{}&*!|>'\"#%@, \n\t?<=~1", max_size=60))
-def test_whatever_is_in_a_file_is_taken_or_refused_in_words(text):
+def test_whatever_is_in_a_file_is_taken_or_refused_in_words(text: str) -> None:
     try:
         parse_playbook(text, "x")
     except InvalidPlaybook as invalid:
         assert invalid.detail  # noqa: PT017  nothing else may be raised
 
 
-def test_the_sample_has_the_shape_of_the_facts():
+def test_the_sample_has_the_shape_of_the_facts() -> None:
     assert set(sample_facts({"a": "vendor"})["tasks"]["a"]) == {"state", "required", "side"}
     assert Path(commands.SHIPPED).is_dir()
