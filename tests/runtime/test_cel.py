@@ -115,9 +115,9 @@ def test_a_failure_is_a_refusal_like_every_other() -> None:
 def test_the_costliest_rule_that_is_taken_ends_soon() -> None:
     ones = "[" + ",".join("1" * (MAX_COMMAS // 2)) + "]"
     rule = f"{ones}.map(a, {ones}.map(b, a + b)).size() > 0"
-    began = time.perf_counter()
+    began = time.process_time()
     assert check_rule(rule, FACTS) is None
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 @settings(max_examples=300, deadline=None)
