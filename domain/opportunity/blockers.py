@@ -115,9 +115,10 @@ def gate_blockers(deal: Opportunity) -> list[Blocker]:
     if gate.by is ExitBy.RULE:
         if deal.stage.rule_met:
             return []
+        asked = (gate.rule_in_words or gate.rule or "").rstrip(".")
         rule = Blocker(
             code="rule_not_met",
-            what=f"The rule to leave {deal.stage_title} is not met: {gate.rule_in_words or gate.rule}",
+            what=f"The rule to leave {deal.stage_title} is not met: {asked}",
             turn=None,
             who="both sides",
             since=deal.stage.entered_at,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from domain.money import Money
 from domain.opportunity.state import (
@@ -142,6 +149,12 @@ class Change(_Command):
     expected_close: date | None = None
     owner: Person | None = None
     custom: Custom | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What was left out stays left out on its way to the workflow: null would clear it."""
+        given = self.model_fields_set | {"kind"}
+        return {field: value for field, value in write(self).items() if field in given}
 
 
 class AddNote(_Command):

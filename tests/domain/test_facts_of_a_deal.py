@@ -50,6 +50,13 @@ def test_what_is_not_given_stays_and_custom_fields_can_be_cleared():
     assert deal.ask(ask.Change(custom=None)).deal.custom == {}
 
 
+def test_what_is_not_given_stays_also_when_the_command_is_sent():
+    request = ask.Request(command=ask.Change(title="New"), by=REP)
+    sent = ask.Request.model_validate_json(request.model_dump_json())
+    deal = decide(a_deal().deal, sent, NOW).opportunity
+    assert (deal.title, deal.owner, deal.expected_close) == ("New", person(REP), date(2027, 9, 30))
+
+
 def test_a_change_to_what_is_there_already_is_no_event():
     deal = a_deal().ask(ask.Change(title="ERP rollout", amount=Money(amount="250000", currency="USD")))
     assert deal.deal.version == 2
@@ -62,6 +69,14 @@ def test_a_change_survives_being_written_down():
     again = Outcome.model_validate_json(outcome.model_dump_json())
     assert again.opportunity == outcome.opportunity
     assert again.entries[0].words == outcome.entries[0].words
+
+
+def test_what_a_change_leaves_out_is_left_out_when_it_arrives():
+    request = ask.Request(command=ask.Change(expected_close=None), by=REP)
+    arrived = ask.Request.model_validate_json(request.model_dump_json())
+    deal = decide(a_deal().deal, arrived, NOW).opportunity
+    assert deal.expected_close is None
+    assert (deal.title, deal.amount) == (a_deal().deal.title, a_deal().deal.amount)
 
 
 @pytest.mark.parametrize(
