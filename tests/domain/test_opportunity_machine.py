@@ -258,8 +258,9 @@ class Deals(RuleBasedStateMachine):
         return None if hours is None else self.now + timedelta(hours=hours)
 
     def _try(self, command: ask.Command, by: Actor) -> bool:
-        """Play the command on the deal, and on one that was written down and read again."""
+        """Play the command on the deal; and both, written down and read again, once more."""
         request = ask.Request(command=command, by=by)
+        sent = ask.Request.model_validate_json(request.model_dump_json())
         written = self.deal.model_dump_json()
         resumed = Opportunity.model_validate_json(written)
         assert resumed == self.deal
@@ -269,12 +270,12 @@ class Deals(RuleBasedStateMachine):
         except TandemError as error:
             self._was_refused_rightly(error, on_deal=bool(on_deal))
             with pytest.raises(type(error), match=f"^{re.escape(error.detail)}$"):
-                decide(resumed, request, self.now)
+                decide(resumed, sent, self.now)
             assert self.deal.model_dump_json() == written, "a refusal changes nothing"
             return False
         assert on_deal, "a partner that is not on the deal can do nothing"
         self._was_allowed(command, by)
-        twin = decide(resumed, request, self.now)
+        twin = decide(resumed, sent, self.now)
         assert twin.opportunity == outcome.opportunity
         assert twin.entries == outcome.entries
         assert self.deal.model_dump_json() == written, "the deal that was asked stays as it was"
