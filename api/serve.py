@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 
 from api.app import create_app
@@ -15,6 +16,9 @@ from runtime.temporal_server import claimed
 
 GRACE = 2
 """Seconds that requests have to finish at the stop; open event streams would never end by themselves."""
+
+
+log = structlog.get_logger()
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +49,7 @@ async def serve(settings: Settings) -> None:
     )
     server = _Server(config)
     with aio.stop_signals() as stop:
+        log.info("serving", url=settings.url)
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)

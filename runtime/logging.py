@@ -37,7 +37,7 @@ def configure(settings: Settings, role: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     structlog.contextvars.bind_contextvars(role=role)
-    for chatty in ("httpx", "httpcore", "asyncio", "alembic"):
+    for chatty in ("httpx", "httpcore", "asyncio", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
 
 
