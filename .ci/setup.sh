@@ -60,6 +60,8 @@ link_project() {
     quoted=$(printf '%s' "$here" | sed "s/'/'\\\\''/g")
     printf '#!/bin/sh\nexec '\''%s/.venv/bin/python'\'' -P -m cli "$@"\n' "$quoted" >.venv/bin/tandem
     chmod +x .venv/bin/tandem
+    # Also where Python is told to write no bytecode, the first start is as quick as the second.
+    .venv/bin/python -m compileall -q activities api db domain ops runtime workflows cli.py worker.py || true
 }
 
 need_browser() {
