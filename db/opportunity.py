@@ -106,10 +106,16 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "next_due_at": next_due(deal),
         "external_source": deal.external.source if deal.external else None,
         "external_id": deal.external.id if deal.external else None,
-        "state": deal.model_dump(mode="json", exclude={"playbook"}),
+        "state": _state(deal),
         "created_at": deal.created_at,
         "updated_at": deal.updated_at,
     }
+
+
+def _state(deal: Opportunity) -> dict[str, Any]:
+    """The deal as it is kept. Its tasks are a list there: JSONB keeps no order of names."""
+    state = deal.model_dump(mode="json", exclude={"playbook"})
+    return {**state, "tasks": list(state["tasks"].values())}
 
 
 def _partner_rows(deal: Opportunity) -> list[dict[str, Any]]:
@@ -147,7 +153,8 @@ async def get(session: AsyncSession, principal: Principal, opportunity_id: UUID)
     if row is None:
         raise NotFound("There is no such opportunity.")
     book = await playbooks.pinned(session, row.playbook_key, row.playbook_version)
-    return Opportunity.model_validate({**row.state, "playbook": book})
+    tasks = {task["key"]: task for task in row.state["tasks"]}
+    return Opportunity.model_validate({**row.state, "tasks": tasks, "playbook": book})
 
 
 async def recorded_version(session: AsyncSession, opportunity_id: UUID) -> int | None:
