@@ -31,7 +31,7 @@ main()
 EOF
 
 WORKDIR /app
-COPY LICENSE* pyproject.toml cli.py worker.py ./
+COPY LICENSE NOTICE pyproject.toml cli.py worker.py ./
 COPY activities activities
 COPY api api
 COPY db db

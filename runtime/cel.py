@@ -172,8 +172,8 @@ class _Names:
                 yield from self._field_of_entry(index)
             elif token.value not in self._facts and token.value not in _FUNCTIONS:
                 yield f"there is no fact '{token.value}'{_meant(token.value, self._facts)}"
-            elif token.value in self._facts:
-                yield from self._follow(index)
+            elif token.value in self._facts and (problem := self._follow(index)):
+                yield problem
 
     def _value(self, index: int) -> str:
         return self._tokens[index].value if 0 <= index < len(self._tokens) else ""
@@ -187,16 +187,16 @@ class _Names:
             return (token.value.strip("\"'"), index + 3) if token.kind == "text" else None
         return None
 
-    def _follow(self, index: int) -> Iterator[str]:
+    def _follow(self, index: int) -> str | None:
         at: tuple[str, ...] = (self._tokens[index].value,)
         here: Any = self._facts[at[0]]
         step = self._step(index + 1)
         while step and at not in _FREE and isinstance(here, Mapping):
             name, index = step
             if name not in here:
-                yield self._no_such(at, name, here)
-                return
+                return self._no_such(at, name, here)
             at, here, step = (*at, name), here[name], self._step(index)
+        return None
 
     def _field_of_entry(self, index: int) -> Iterator[str]:
         step = self._step(index + 1)

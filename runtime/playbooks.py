@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from domain.errors import InvalidInput
 from domain.playbook import PlaybookDefinition
 from runtime.cel import check_rule, sample_facts
-from runtime.documents import Document, InvalidDocument, Location, parse, pointer_of, read_document, read_text
+from runtime.documents import Document, InvalidDocument, Location, parse, read_document, read_text
 
 SCHEMA_ID = "https://tandem.example/schemas/playbook.schema.json"
 
@@ -62,18 +61,6 @@ def wrong_rules(definition: PlaybookDefinition) -> list[tuple[Location, str]]:
         if problem is not None:
             found.append((("stages", index, "exit", "rule"), problem))
     return found
-
-
-def refuse_wrong_rules(definition: PlaybookDefinition, *, under: str = "") -> None:
-    """Check the rules of a playbook that came by another way than a file.
-
-    Raises:
-        InvalidInput: with a JSON pointer to each wrong rule, below the pointer `under`.
-    """
-    found = wrong_rules(definition)
-    if found:
-        errors = [{"pointer": under + pointer_of(at), "detail": detail} for at, detail in found]
-        raise InvalidInput(f"A rule of the playbook cannot be used: {found[0][1]}.", errors=errors)
 
 
 def playbook_schema() -> dict[str, Any]:
