@@ -76,35 +76,29 @@ class Commands:
             NotFound: there is no such deal in the principal's scope.
             TandemError: the rule that refuses, or `Unavailable`.
         """
-        return await self.change_read(await self.read(opportunity_id), command, precondition)
-
-    async def change_read(
-        self, deal: Opportunity, command: ask.Command, precondition: Precondition | None = None
-    ) -> Opportunity:
-        """The same, for a deal that was read already."""
+        async with self.services.database.read() as session:
+            standing = await opportunities.standing(session, self.principal, opportunity_id)
         request = ask.Request(command=command, by=self.principal.actor)
         if precondition is not None and precondition.tags is not None:
-            precondition.check(deal.version)
-            request = request.model_copy(update={"if_version": deal.version})
-        if deal.is_closed:
-            await self._wake(deal, request)
-        else:
-            await self._send(deal, request)
-        return await self.read(deal.id)
+            precondition.check(standing.version)
+            request = request.model_copy(update={"if_version": standing.version})
+        await (self._wake if standing.closed else self._send)(opportunity_id, request)
+        return await self.read(opportunity_id)
 
     async def read(self, opportunity_id: UUID) -> Opportunity:
         """The deal as it was last recorded, in the principal's scope. Raises `NotFound`."""
         async with self.services.database.read() as session:
             return await opportunities.get(session, self.principal, opportunity_id)
 
-    async def _send(self, deal: Opportunity, request: ask.Request) -> None:
+    async def _send(self, opportunity_id: UUID, request: ask.Request) -> None:
         async with _translated():
             client = await self.services.temporal.client()
-            handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(deal.id))
+            handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
             await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
 
-    async def _wake(self, deal: Opportunity, request: ask.Request) -> None:
+    async def _wake(self, opportunity_id: UUID, request: ask.Request) -> None:
         """A closed deal has no workflow: what reopens it starts one from its record, all else is refused."""
+        deal = await self.read(opportunity_id)
         decide(deal, request, datetime.now(UTC))
         start = self._start(
             Start(opportunity=deal), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
@@ -159,7 +153,7 @@ def _refusal(cause: BaseException | None) -> TandemError:
     return Unavailable("The deal did not take the command; try again in a moment.")
 
 
-def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:
+async def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:
     """Dependency: the commands of this request's principal."""
     return Commands(services, principal, minted)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel import SQLModel, col
 
 from db import playbooks
 from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
@@ -21,8 +23,35 @@ from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
 from domain.principal import Principal
 
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a command needs to know before it is sent."""
+
+    version: int
+    closed: bool
+
+
 CHANNEL = "tandem_timeline"
 """Where PostgreSQL says that the timeline has grown."""
+
+# Plain tables: what is recorded with every command does not need the mapper's bookkeeping.
+_DEALS, _PARTNERS, _WORK, _TIMELINE = (
+    SQLModel.metadata.tables[str(model.__tablename__)]
+    for model in (OpportunityRow, OpportunityPartnerRow, WorkItemRow, TimelineRow)
+)
+
+
+def _upsert() -> ReturningInsert[tuple[UUID]]:
+    statement = insert(_DEALS)
+    return statement.on_conflict_do_update(
+        index_elements=[_DEALS.c.id],
+        set_={column.name: statement.excluded[column.name] for column in _DEALS.c if column.name != "id"},
+        where=_DEALS.c.version <= statement.excluded.version,
+    ).returning(_DEALS.c.id)
+
+
+_UPSERT = _upsert()
 
 
 async def record(session: AsyncSession, outcome: Outcome) -> None:
@@ -35,7 +64,7 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
     entries = [entry for outcome in outcomes for entry in outcome.entries]
     if entries:
         rows = [_timeline_row(entry) for entry in entries]
-        await session.execute(insert(TimelineRow).on_conflict_do_nothing(), rows)
+        await session.execute(insert(_TIMELINE).on_conflict_do_nothing(), rows)
     await write(session, [outcome.opportunity for outcome in outcomes])
     if entries:
         streams = ",".join(dict.fromkeys(str(entry.opportunity_id) for entry in entries[:100]))
@@ -44,20 +73,13 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
 
 async def write(session: AsyncSession, deals: Sequence[Opportunity]) -> None:
     """Bring the rows of these deals up to date; those of a later version stay as they are."""
-    statement = insert(OpportunityRow)
-    replaced = {name: statement.excluded[name] for name in OpportunityRow.model_fields if name != "id"}
-    newer = statement.on_conflict_do_update(
-        index_elements=[col(OpportunityRow.id)],
-        set_=replaced,
-        where=col(OpportunityRow.version) <= statement.excluded.version,
-    ).returning(col(OpportunityRow.id))
-    written = set((await session.execute(newer, [_row(deal) for deal in deals])).scalars().all())
+    written = set((await session.execute(_UPSERT, [_row(deal) for deal in deals])).scalars())
     current = [deal for deal in deals if deal.id in written]
     for table, rows in (
-        (OpportunityPartnerRow, [row for deal in current for row in _partner_rows(deal)]),
-        (WorkItemRow, [row for deal in current for row in _work_rows(deal)]),
+        (_PARTNERS, [row for deal in current for row in _partner_rows(deal)]),
+        (_WORK, [row for deal in current for row in _work_rows(deal)]),
     ):
-        await session.execute(delete(table).where(col(table.opportunity_id).in_(written)))
+        await session.execute(delete(table).where(table.c.opportunity_id.in_(written)))
         if rows:
             await session.execute(insert(table), rows)
 
@@ -161,6 +183,17 @@ async def recorded_version(session: AsyncSession, opportunity_id: UUID) -> int |
     """The version that the rows show; for checks, never for a request."""
     statement = select(col(OpportunityRow.version)).where(col(OpportunityRow.id) == opportunity_id)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def standing(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> Standing:
+    """How a deal stands, at little cost. Raises `NotFound` unless the principal takes part in it."""
+    statement = select(col(OpportunityRow.version), col(OpportunityRow.closed)).where(
+        col(OpportunityRow.id) == opportunity_id, visible(principal)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such opportunity.")
+    return Standing(row.version, closed=row.closed)
 
 
 async def demand_visible(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> None:

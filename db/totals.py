@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from db.opportunity import visible
@@ -19,7 +20,6 @@ from domain.opportunity.state import Status
 from domain.principal import Principal
 
 Deal = OpportunityRow
-Taking = OpportunityPartnerRow
 
 
 @dataclass(slots=True)
@@ -60,8 +60,9 @@ async def of_partners(
 ) -> dict[UUID, Standing]:
     """The standing of each of these partners, over the deals that the principal sees."""
     ids = list(partner_ids)
-    key = col(Taking.partner_id)
-    statement = _sums(principal, key).join(Taking, col(Taking.opportunity_id) == col(Deal.id))
+    taking = aliased(OpportunityPartnerRow)  # apart from the one that `visible` asks
+    key = col(taking.partner_id)
+    statement = _sums(principal, key).join(taking, col(taking.opportunity_id) == col(Deal.id))
     return await _standings(session, statement, key.in_(ids), ids)
 
 

@@ -7,6 +7,7 @@ writes the events and the read model before anybody hears of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
@@ -63,30 +64,41 @@ class Entity:
         return receipt
 
     async def quick(self, activity: str, argument: Any, result_type: type[Any] | None, summary: str) -> Any:
-        """A local activity that is tried until it succeeds: short work on our own database."""
-        return await workflow.execute_local_activity(
-            activity,
-            argument,
-            result_type=result_type,
-            start_to_close_timeout=timedelta(seconds=10),
-            retry_policy=_QUICK_FOREVER,
-            summary=summary,
-        )
+        """A local activity that is tried until it succeeds: short work on our own database.
 
-    async def sleep_until_due(self, due: Callable[[], datetime | None], stop: Callable[[], bool]) -> bool:
-        """Sleep until what falls due next; True when its time has come.
+        Raises:
+            ApplicationError: it refused; trying again would not help.
+        """
+        try:
+            return await workflow.execute_local_activity(
+                activity,
+                argument,
+                result_type=result_type,
+                start_to_close_timeout=timedelta(seconds=10),
+                retry_policy=_QUICK_FOREVER,
+                summary=summary,
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise error.cause from error
+            raise
 
-        Wakes early (False) when the deadline moves or `stop` says so: one timer,
-        which is set again only when the earliest deadline is another one.
+    async def sleep_until_due(self, due: Callable[[], datetime | None], stop: Callable[[], bool]) -> None:
+        """Sleep until what falls due next, or until `stop` says so.
+
+        One timer. It is set anew only for an earlier deadline: one that moved
+        back costs a wake-up at the old time, not a new timer with every change.
         """
         wake = due()
         timeout = None if wake is None else max(wake - workflow.now(), timedelta())
-        try:
+
+        def sooner() -> bool:
+            upcoming = due()
+            return upcoming is not None and (wake is None or upcoming < wake)
+
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: stop() or due() != wake,
+                lambda: stop() or sooner(),
                 timeout=timeout,
                 timeout_summary=f"until {wake:%Y-%m-%d %H:%M} UTC" if wake else None,
             )
-        except TimeoutError:
-            return True
-        return False

@@ -13,6 +13,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.errors import TandemError
@@ -36,6 +37,7 @@ class OpportunityWorkflow(Entity):
     def __init__(self, start: Start) -> None:
         super().__init__(start.receipts)
         self.deal: Opportunity | None = start.opportunity
+        self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = []
         self.shown: dict[str, SearchAttributePair[Any]] = {}
 
@@ -47,25 +49,22 @@ class OpportunityWorkflow(Entity):
         if start.opportunity is not None and self._known().is_closed:
             await self._expect_reopening()
         self._show()
-        while not self._known().is_closed:
-            if await self.sleep_until_due(self._next_due, self._should_stop):
-                async with self.lock:
-                    await self._commit(fall_due(self._known(), workflow.now()))
-            if self._too_long() and not self._known().is_closed:
-                await workflow.wait_condition(workflow.all_handlers_finished)
+        while not self._is_over():
+            await self.sleep_until_due(self._next_due, self._may_stop)
+            await self._pass_time()
+            if self._is_too_long() and not self._known().is_closed and workflow.all_handlers_finished():
                 workflow.continue_as_new(Start(opportunity=self._known(), receipts=self.receipts))
-        await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update
     async def opened(self) -> Receipt:
         """Answers once the opening is recorded."""
-        await workflow.wait_condition(lambda: self.deal is not None)
+        await self._until_opened()
         return self.answered() or self.answer(self._receipt())
 
     @workflow.update
     async def change(self, request: ask.Request) -> Receipt:
         """Do what is asked, record it, and answer with the version it led to."""
-        await workflow.wait_condition(lambda: self.deal is not None)
+        await self._until_opened()
         async with self.lock:
             if receipt := self.answered():
                 return receipt
@@ -95,6 +94,13 @@ class OpportunityWorkflow(Entity):
         """What happened in this run, in order."""
         return Timeline(entries=self.entries)
 
+    async def _pass_time(self) -> None:
+        """Say what has fallen due by now, if anything has."""
+        due = self._next_due()
+        if due is not None and due <= workflow.now():
+            async with self.lock:
+                await self._commit(fall_due(self._known(), workflow.now()))
+
     async def _expect_reopening(self) -> None:
         """Started again to be reopened: that command came with the start. If it is refused, end."""
         with contextlib.suppress(TimeoutError):
@@ -111,11 +117,18 @@ class OpportunityWorkflow(Entity):
         return self.deal
 
     async def _open(self, opening: Opening) -> None:
+        """Open the deal; a refusal goes to everybody who waits for it, and ends the process."""
         try:
-            outcome = open_deal(opening.command, workflow.now(), opening.by)
-        except TandemError as error:
-            raise refusal(error) from error
-        await self._commit(outcome)
+            await self._commit(open_deal(opening.command, workflow.now(), opening.by))
+        except (TandemError, ApplicationError) as error:
+            self.refused = error if isinstance(error, ApplicationError) else refusal(error)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self.refused from error
+
+    async def _until_opened(self) -> None:
+        await workflow.wait_condition(lambda: self.deal is not None or self.refused is not None)
+        if self.refused is not None:
+            raise self.refused
 
     async def _commit(self, outcome: Outcome) -> None:
         """Let the stage's rule speak, record all that happened, and only then let it be true."""
@@ -147,11 +160,16 @@ class OpportunityWorkflow(Entity):
     def _next_due(self) -> datetime | None:
         return next_due(self._known())
 
-    def _too_long(self) -> bool:
+    def _is_too_long(self) -> bool:
         return workflow.info().is_continue_as_new_suggested()
 
-    def _should_stop(self) -> bool:
-        return self._known().is_closed or self._too_long()
+    def _is_over(self) -> bool:
+        """Closed, and whoever asked for something has the answer (which may have reopened it)."""
+        return self._known().is_closed and workflow.all_handlers_finished()
+
+    def _may_stop(self) -> bool:
+        """This run may end: the deal is closed or the history long, and nobody waits for an answer."""
+        return (self._known().is_closed or self._is_too_long()) and workflow.all_handlers_finished()
 
     def _show(self) -> None:
         """Say in the Temporal UI how the deal stands, and let it be searched for."""

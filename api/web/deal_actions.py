@@ -111,7 +111,7 @@ async def give(
     asked = Asked(deal, principal, database, of)
     sheet = Sheet(_action(name), asked, form.back(_page(opportunity_id)))
     try:
-        after = await commands.change_read(deal, await sheet.action.command(asked, form), form.precondition)
+        after = await commands.change(deal.id, await sheet.action.command(asked, form), form.precondition)
     except TandemError as error:
         if form.get("quick"):
             return go(request, sheet.back, error.detail, "error")
@@ -145,7 +145,7 @@ async def place(
     refusal = None
     if following is not None and following.key == stage:
         try:
-            after = await commands.change_read(deal, ask.Advance())
+            after = await commands.change(deal.id, ask.Advance())
         except TandemError as error:
             refusal = Refusal.of(error)
         else:
