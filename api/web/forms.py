@@ -78,9 +78,10 @@ def safe_path(path: str | None, otherwise: str) -> str:
 
 async def read_form(request: Request) -> Form:
     """Dependency: the form that was sent. Files are not taken."""
+    body = await request.body()  # before the form, which is parsed from what the request then keeps
     fields = await request.form(max_fields=MOST_FIELDS, max_files=0)
     values = {name: value for name, value in fields.multi_items() if isinstance(value, str)}
-    digest = hashlib.sha256(request.url.path.encode() + b"\0" + await request.body()).hexdigest()
+    digest = hashlib.sha256(request.url.path.encode() + b"\0" + body).hexdigest()
     return Form(values, f"{values.get('_key', '')[:64]}:{digest[:32]}")
 
 
@@ -97,7 +98,6 @@ class WebRoute(APIRoute):
 
         async def once(request: Request) -> Response:
             principal = await authenticate(request)
-            await request.body()  # kept by the request, so that the form can be read again by the route
             form = await read_form(request)
             the_id = new_id()
             known = form.get("_key") is not None

@@ -76,7 +76,7 @@ class Wanted:
             playbook=self.playbook or None,
             owner_id=_id(self.owner),
             partner_id=_id(self.partner),
-            stage=self.stage if self.stage not in list(Phase) else None,
+            stage=self.stage if self.stage and self.stage not in list(Phase) else None,
             phase=self.stage if self.stage in list(Phase) else None,
             status=self.status if self.status in STATUSES and self.status != "all" else None,
             closed=None if self.status in STATUSES else False,

@@ -35,17 +35,20 @@
 
   /* Sheets: a link marked `data-sheet` shows the panel of its page over this one ---------- */
   const fetchPage = async (url, options) => {
-    const response = await fetch(url, { credentials: "same-origin", ...options });
+    const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
     return { response, page: new DOMParser().parseFromString(await response.text(), "text/html") };
   };
   const openSheet = async (link) => {
     const { response, page } = await fetchPage(link.href);
     const panel = one("#panel", page);
     if (!panel || response.redirected) return location.assign(link.href);
-    fillSheet(panel);
+    showSheet(panel);
+  };
+  const showSheet = (panel) => {
     const sheet = one("#sheet");
     sheet.setAttribute("aria-label", one("h1", panel)?.textContent ?? "Dialog");
-    sheet.showModal();
+    fillSheet(panel);
+    if (!sheet.open) sheet.showModal();
     (one("[autofocus]", sheet) ?? one("input:not([type=hidden]), select, textarea, button", sheet))?.focus();
   };
   const fillSheet = (panel) => {
@@ -74,6 +77,7 @@
       });
       const panel = one("#panel", page);
       if (!response.ok && panel) return fillSheet(panel);
+      if (!response.ok) throw new Error(response.statusText);
       one("#sheet").close();
       if (response.url !== location.href.split("#")[0]) history.pushState(null, "", response.url);
       document.body.replaceChildren(...page.body.children);
@@ -142,7 +146,9 @@
     body.set("stage", event.to.dataset.stage);
     try {
       const { response, page } = await fetchPage(form.action, { method: "POST", body });
-      if (!response.ok) say(one('#main [role="alert"]', page)?.textContent.trim().replace(/\s+/g, " ") ?? "The deal was not moved.");
+      const panel = one("#panel", page);
+      if (panel) showSheet(panel);
+      else if (!response.ok) say(one('#main [role="alert"]', page)?.textContent.trim().replace(/\s+/g, " ") ?? "The deal was not moved.");
       else all("#flashes .flash", page).forEach((flash) => { one("#flashes").append(flash); fade(flash); });
     } catch {
       say("Tandem cannot be reached. The deal stays where it was.");
@@ -215,10 +221,10 @@
   let stream = null;
   const listen = () => {
     if (stream || !one(".bar")) return;
-    stream = new EventSource("/live");
+    stream = new EventSource("/api/v1/events/stream");
     let first = true;
-    stream.addEventListener("change", (event) => {
-      const about = event.data;
+    stream.addEventListener("timeline", (event) => {
+      const about = JSON.parse(event.data).opportunity_id;
       if (all("[data-live]").some((region) => region.dataset.live === "*" || region.dataset.live === about)) news();
     });
     stream.addEventListener("open", () => { root.dataset.liveState = "on"; if (!first) news(); first = false; });
