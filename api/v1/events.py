@@ -54,7 +54,8 @@ async def list_events(
     async with services.database.read() as session:
         found = await timeline.feed(session, principal, after, paging.limit)
     more = str(found[-1].place) if len(found) == paging.limit else None
-    return listing(request, response, Page[Told](found, more), EventOut.of)
+    page: Page[Told] = Page(found, more)
+    return listing(request, response, page, EventOut.of)
 
 
 @streams.get("/stream", response_class=EventSourceResponse)

@@ -1,0 +1,44 @@
+"""The feed: every event once, in order, only of one's own deals."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from domain.playbook import Playbook
+from tests.stack import ClientFor, People
+
+
+async def test_the_feed_goes_on_after_any_event(
+    as_: ClientFor, people: People, playbook: Playbook, worker: None
+) -> None:
+    rep, seller = await as_("rep@vendor.example"), await as_("seller@aster.example")
+    stranger = await as_("seller@borealis.example")
+    body = {
+        "title": "On the feed",
+        "customer": {"name": f"Customer {uuid4()}"},
+        "playbook": playbook.key,
+        "partners": [{"partner_id": str(people.aster.id), "role": "reseller"}],
+    }
+    deal = (await rep.post("/api/v1/opportunities", json=body)).json()["id"]
+    for number in range(3):
+        await rep.post(f"/api/v1/opportunities/{deal}/notes", json={"text": f"Note {number}"})
+
+    told, cursor = [], None
+    while True:
+        page = (await seller.get("/api/v1/events", params={"limit": 2, "cursor": cursor or "0-0"})).json()
+        told += [event for event in page["items"] if event["opportunity_id"] == deal]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert [event["sequence"] for event in told] == [1, 2, 3, 4, 5]
+    after = (await seller.get("/api/v1/events", params={"cursor": told[2]["id"]})).json()["items"]
+    assert [event["id"] for event in after if event["opportunity_id"] == deal] == [
+        event["id"] for event in told[3:]
+    ]
+    theirs = (await stranger.get("/api/v1/events", params={"limit": 200})).json()["items"]
+    assert all(event["opportunity_id"] != deal for event in theirs)
+
+
+async def test_a_place_that_nobody_gave_out_is_refused(as_: ClientFor) -> None:
+    answer = await (await as_("rep@vendor.example")).get("/api/v1/events", params={"cursor": "yesterday"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
