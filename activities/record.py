@@ -6,7 +6,9 @@ from temporalio import activity
 
 from db import opportunity
 from db.session import Database
+from domain.errors import InvalidInput
 from domain.opportunity.draft import Outcome
+from workflows.entity import refusal
 from workflows.messages import RECORD
 
 
@@ -18,6 +20,13 @@ class RecordActivities:
 
     @activity.defn(name=RECORD)
     async def record_opportunity(self, outcome: Outcome) -> None:
-        """Record a change; the same change again changes nothing."""
-        async with self._database.transaction() as session:
-            await opportunity.record(session, outcome)
+        """Record a change; the same change again changes nothing.
+
+        Raises:
+            ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
+        """
+        try:
+            async with self._database.transaction() as session:
+                await opportunity.record(session, outcome)
+        except InvalidInput as error:
+            raise refusal(error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from temporalio.client import Client, WorkflowHistoryEventFilterType
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from db import opportunity
@@ -34,25 +34,25 @@ async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> O
 
 
 async def _told_by_workflow(client: Client, opportunity_id: UUID) -> Outcome:
-    """The deal as the workflow has it, with what happened in this run and in those before it."""
+    """The deal as the workflow has it, with what happened in all runs that Temporal keeps."""
     handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
     deal = await handle.query(OpportunityWorkflow.opportunity)
-    entries: list[TimelineEntry] = []
-    run_id: str | None = (await handle.describe()).run_id
-    while run_id:
+    entries: dict[int, TimelineEntry] = {}
+    for run_id in await _runs(client, workflow_id(opportunity_id)):
         run = client.get_workflow_handle_for(
             OpportunityWorkflow.run, workflow_id(opportunity_id), run_id=run_id
         )
-        entries = (await run.query(OpportunityWorkflow.timeline)).entries + entries
-        run_id = await _run_before(client, opportunity_id, run_id)
-    return Outcome.model_construct(opportunity=deal, entries=tuple(entries))
+        told = await run.query(OpportunityWorkflow.timeline)
+        entries.update({entry.sequence: entry for entry in told.entries})
+    ordered = tuple(entries[sequence] for sequence in sorted(entries))
+    return Outcome.model_construct(opportunity=deal, entries=ordered)
 
 
-async def _run_before(client: Client, opportunity_id: UUID, run_id: str) -> str | None:
-    """The run that continued as this one; None for the first, or when it is no longer kept."""
-    handle = client.get_workflow_handle(workflow_id(opportunity_id), run_id=run_id)
-    async for event in handle.fetch_history_events(
-        page_size=1, event_filter_type=WorkflowHistoryEventFilterType.ALL_EVENT
-    ):
-        return event.workflow_execution_started_event_attributes.continued_execution_run_id or None
-    return None
+async def _runs(client: Client, the_workflow: str) -> set[str]:
+    """Every run: those that continued as new, and those before the deal was reopened.
+
+    The current one is asked for itself: the list is some moments behind.
+    """
+    listed = {run.run_id async for run in client.list_workflows(f"WorkflowId = '{the_workflow}'")}
+    current = await client.get_workflow_handle(the_workflow).describe()
+    return listed | {current.run_id}
