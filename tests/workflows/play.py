@@ -1,0 +1,189 @@
+"""Playing a deal on a Temporal server, as the API would: for tests of workflows and for replay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from temporalio import activity
+from temporalio.api.enums.v1 import EventType, IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowHistory,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.rules import judge_rule
+from domain.opportunity import commands as ask
+from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.state import Opportunity
+from domain.principal import Actor
+from runtime.ids import new_id
+from runtime.search_attributes import SEARCH_ATTRIBUTES
+from runtime.temporal_client import DATA_CONVERTER
+from tests.factories import REP, opening
+from workflows.entity import Receipt
+from workflows.messages import Opening, Start, workflow_id
+from workflows.opportunity import RECORD, OpportunityWorkflow
+
+PATIENCE = 10.0
+"""Seconds that a test waits for what must come."""
+
+
+class Ledger:
+    """The promise of `record`, kept in memory: what is written is keyed, so that again changes nothing."""
+
+    def __init__(self) -> None:
+        self.timeline: dict[tuple[UUID, int], TimelineEntry] = {}
+        self.deals: dict[UUID, Opportunity] = {}
+
+    @activity.defn(name=RECORD)
+    async def record_opportunity(self, outcome: Outcome) -> None:
+        for entry in outcome.entries:
+            self.timeline.setdefault((entry.opportunity_id, entry.sequence), entry)
+        deal = outcome.opportunity
+        known = self.deals.get(deal.id)
+        if known is None or known.version <= deal.version:
+            self.deals[deal.id] = deal
+
+
+@contextlib.asynccontextmanager
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server whose clock is ours: a month passes at once."""
+    program = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
+    assert program, "the time-skipping server is missing: run `make install`"  # or the SDK downloads one
+    async with await WorkflowEnvironment.start_time_skipping(
+        data_converter=DATA_CONVERTER, test_server_existing_path=program
+    ) as environment:
+        kinds = {
+            key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in SEARCH_ATTRIBUTES
+        }
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=environment.client.namespace, search_attributes=kinds)
+        )
+        yield environment
+
+
+def a_worker(client: Client, queue: str, record: Callable[..., Any], **options: Any) -> Worker:
+    """A worker that records with `record`."""
+    activities = [record, judge_rule]
+    return Worker(client, task_queue=queue, workflows=[OpportunityWorkflow], activities=activities, **options)
+
+
+@dataclass
+class Played:
+    """One deal on a server, and what tests ask of it."""
+
+    client: Client
+    queue: str = "tandem"
+    id: UUID = field(default_factory=new_id)
+
+    @property
+    def handle(self) -> WorkflowHandle[OpportunityWorkflow, None]:
+        return self.client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(self.id))
+
+    async def begin(self, **changes: Any) -> None:
+        """Start it, and wait for nothing."""
+        start = Start(opening=Opening(command=opening(id=self.id, **changes), by=REP))
+        await self.client.start_workflow(
+            OpportunityWorkflow.run, start, id=workflow_id(self.id), task_queue=self.queue
+        )
+
+    async def open(self, **changes: Any) -> Played:
+        await self.begin(**changes)
+        await self.handle.execute_update(OpportunityWorkflow.opened)
+        return self
+
+    async def ask(self, command: ask.Command, by: Actor = REP, *, id: str | None = None) -> Receipt:  # noqa: A002 -- Temporal's own word
+        request = ask.Request(command=command, by=by)
+        return await self.handle.execute_update(OpportunityWorkflow.change, request, id=id)
+
+    async def wake(self, deal: Opportunity, command: ask.Command, by: Actor = REP) -> Receipt:
+        """The command that comes with a start from the record, as the API sends it to a closed deal."""
+        start = WithStartWorkflowOperation(
+            OpportunityWorkflow.run,
+            Start(opportunity=deal),
+            id=workflow_id(self.id),
+            task_queue=self.queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await self.client.execute_update_with_start_workflow(
+            OpportunityWorkflow.change,
+            ask.Request(command=command, by=by),
+            start_workflow_operation=start,
+        )
+
+    async def complete(self, *keys: str, by: Actor = REP) -> None:
+        for key in keys:
+            await self.ask(ask.CompleteTask(key=key), by)
+
+    async def deal(self) -> Opportunity:
+        return await self.handle.query(OpportunityWorkflow.opportunity)
+
+    async def story(self) -> list[TimelineEntry]:
+        """What happened in the current run."""
+        return (await self.handle.query(OpportunityWorkflow.timeline)).entries
+
+    async def words(self) -> list[str]:
+        return [entry.words for entry in await self.story()]
+
+    async def until(self, reached: Callable[[Opportunity], bool]) -> Opportunity:
+        """The deal, once it is so."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                deal = await self.deal()
+                if reached(deal):
+                    return deal
+                await asyncio.sleep(0.02)
+
+    async def until_said(self, part: str) -> TimelineEntry:
+        """The newest entry whose words hold `part`, once there is one."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                for entry in reversed(await self.story()):
+                    if part in entry.words:
+                        return entry
+                await asyncio.sleep(0.02)
+
+    async def ended(self) -> None:
+        """Wait until its process has ended well."""
+        async with asyncio.timeout(PATIENCE):
+            while (status := (await self.handle.describe()).status) is WorkflowExecutionStatus.RUNNING:
+                await asyncio.sleep(0.02)
+        assert status is WorkflowExecutionStatus.COMPLETED
+
+    async def history(self) -> WorkflowHistory:
+        return await self.handle.fetch_history()
+
+    async def count(self, *kinds: EventType.ValueType) -> int:
+        """How many events of these kinds its history holds; all of them where none is named."""
+        return sum(not kinds or event.event_type in kinds for event in (await self.history()).events)
+
+
+async def refused(asking: Awaitable[Any]) -> ApplicationError:
+    """The refusal of what is asked."""
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await asking
+    assert isinstance(failed.value.cause, ApplicationError)
+    return failed.value.cause
+
+
+async def at(environment: WorkflowEnvironment, **duration: float) -> datetime:
+    """The instant so long after the server's now."""
+    return await environment.get_current_time() + timedelta(**duration)
