@@ -49,7 +49,7 @@ class Precondition:
         return frozenset(int(each) for each in self.tags if each.isascii() and each.isdigit())
 
 
-def if_match(
+async def if_match(
     value: Annotated[
         str | None,
         Header(alias="If-Match", description='The version that you have read, such as "7".'),

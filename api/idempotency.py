@@ -52,7 +52,7 @@ class Minted:
     update_id: str
 
 
-def minted(
+async def minted(
     request: Request,
     _header: Annotated[
         str | None,
@@ -90,7 +90,7 @@ async def once(request: Request, handler: Handler) -> Response:
     wanted = IdempotentRequest(
         principal_id=principal.id, key=key, fingerprint=await _fingerprint(request), resource_id=new_id()
     )
-    async with database.transaction() as session:
+    async with database.single() as session:
         claimed = await idempotency.claim(session, wanted)
     if claimed.fingerprint != wanted.fingerprint:
         raise IdempotencyKeyReused(f"This {HEADER} was used for another request; take a new one.")
@@ -102,7 +102,7 @@ async def once(request: Request, handler: Handler) -> Response:
     except (TandemError, RequestValidationError, HTTPException) as refusal:
         # What went wrong on our side may have happened all the same: its key stays taken, with its ids.
         if _status(refusal) < HTTPStatus.INTERNAL_SERVER_ERROR:
-            async with database.transaction() as session:
+            async with database.single() as session:
                 await idempotency.release(session, principal.id, key)
         raise
     await _keep(database, claimed, request, response)
@@ -125,7 +125,7 @@ async def _keep(database: Database, claimed: IdempotentRequest, request: Request
     body = bytes(response.body)
     if _is_secret(response.headers):
         body = tokens.seal(body, credential_of(request), claimed.resource_id.bytes)
-    async with database.transaction() as session:
+    async with database.single() as session:
         await idempotency.store(
             session,
             claimed.principal_id,

@@ -21,7 +21,7 @@ class Listing(BaseModel, Generic[T]):
     next_cursor: str | None = None
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="How many items at most.")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=2000, description="`next_cursor` of the page before.")

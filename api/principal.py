@@ -63,7 +63,7 @@ async def _by_key(database: Database, token: str) -> Principal | None:
     if found is None:
         return None
     if found.last_used_at is None or now - found.last_used_at > TOUCH_AFTER:
-        async with database.transaction() as session:
+        async with database.single() as session:
             await keys.touch(session, found.key_id, now)
     return found.principal
 
@@ -84,7 +84,7 @@ def require(*actions: Action) -> Any:
     Use it as `principal: Annotated[Principal, require(Action.MANAGE_PARTNERS)]`.
     """
 
-    def permitted(principal: PrincipalDep) -> Principal:
+    async def permitted(principal: PrincipalDep) -> Principal:
         if not any(principal.may(action) for action in actions):
             raise Forbidden("Your roles do not include this; ask an administrator of your organisation.")
         return principal

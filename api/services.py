@@ -77,10 +77,15 @@ def services_of(request: Request) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+# Dependencies are coroutines also where they wait for nothing: FastAPI sends plain functions to a thread.
+async def _services(request: Request) -> Services:
+    return services_of(request)
 
 
-def _database(services: ServicesDep) -> Database:
+ServicesDep = Annotated[Services, Depends(_services)]
+
+
+async def _database(services: ServicesDep) -> Database:
     return services.database
 
 

@@ -45,7 +45,7 @@ async def sign_in(
 
 async def sign_out(database: Database, token: str) -> None:
     """End the session behind a cookie; an unknown one is as good as ended."""
-    async with database.transaction() as session:
+    async with database.single() as session:
         await sessions.remove(session, tokens.digest(token))
 
 
@@ -58,7 +58,7 @@ async def find(database: Database, token: str) -> Principal | None:
     if found is None:
         return None
     if now - found.last_used_at > SLIDE_AFTER:
-        async with database.transaction() as session:
+        async with database.single() as session:
             await sessions.touch(session, token_hash, now, now + LIFETIME)
     return found.principal
 

@@ -72,12 +72,15 @@ async def add(session: AsyncSession, account: Account) -> Account:
 
     Raises `AlreadyExists` when the external id is taken.
     """
+    # Updating the id to itself changes nothing, and makes RETURNING answer the row that is there.
     statement = insert(Account).values(**account.model_dump())
+    statement = statement.on_conflict_do_update(
+        index_elements=[col(Account.id)], set_={"id": statement.excluded.id}
+    )
     try:
-        await session.execute(statement.on_conflict_do_nothing(index_elements=[col(Account.id)]))
+        return (await session.execute(statement.returning(Account))).scalar_one()
     except IntegrityError as error:
         raise _taken(error) from error
-    return (await session.execute(select(Account).where(col(Account.id) == account.id))).scalar_one()
 
 
 async def change(session: AsyncSession, account: Account, changes: dict[str, Any], now: datetime) -> Account:

