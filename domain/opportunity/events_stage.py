@@ -1,0 +1,197 @@
+"""What happens in a stage: it begins, its tasks are worked, partners come and go, its end is agreed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from domain.opportunity.happening import Happening
+from domain.opportunity.state import (
+    DealPartner,
+    Opportunity,
+    Person,
+    SignOff,
+    StageState,
+    Task,
+    TaskState,
+)
+from domain.principal import Actor, Side
+
+
+class StageEntered(Happening):
+    """A stage began: its tasks opened, and what was still open before was left behind."""
+
+    type: Literal["stage_entered"] = "stage_entered"
+    stage: str
+    title: str
+    from_stage: str | None
+    from_title: str | None
+    why: str
+    due_at: AwareDatetime | None
+    next_check_in_at: AwareDatetime | None
+    tasks: tuple[Task, ...]
+    left_behind: tuple[str, ...] = ()
+    stays: bool = False
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        for key in self.left_behind:
+            deal.put(
+                deal.tasks[key].model_copy(
+                    update={
+                        "state": TaskState.WAIVED,
+                        "closed_at": at,
+                        "closed_by": by.name,
+                        "note": f"Left behind when {self.title} began",
+                        "left_behind": True,
+                    }
+                )
+            )
+        deal.put(*self.tasks)
+        deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
+        deal.next_check_in_at = self.next_check_in_at
+        deal.noted = tuple(item for item in deal.noted if item.startswith("expected_close:"))
+
+    def words(self, by: Actor) -> str:
+        start = f"{self.title} began" if self.from_title is None else f"{self.from_title} → {self.title}"
+        return f"{start}: {self.why}."
+
+
+class TaskAdded(Happening):
+    """A task that the playbook does not know."""
+
+    type: Literal["task_added"] = "task_added"
+    task: Task
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        deal.put(self.task)
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} added the task “{self.task.title}” for the {self.task.side.value}."
+
+
+class _TaskEvent(Happening):
+    key: str
+    title: str
+
+    def _change(self, deal: Opportunity, **changes: Any) -> None:
+        deal.put(deal.tasks[self.key].model_copy(update=changes))
+        if "state" in changes:
+            deal.stage = deal.stage.model_copy(update={"stays": False})
+
+
+class TaskCompleted(_TaskEvent):
+    type: Literal["task_completed"] = "task_completed"
+    note: str | None = None
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        self._change(deal, state=TaskState.DONE, closed_at=at, closed_by=by.name, note=self.note)
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} completed “{self.title}”."
+
+
+class TaskReopened(_TaskEvent):
+    """A closed task is open again; agreements given on the strength of it are void."""
+
+    type: Literal["task_reopened"] = "task_reopened"
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        self._change(deal, state=TaskState.OPEN, closed_at=None, closed_by=None, note=None)
+        partner_id = deal.tasks[self.key].partner_id
+        if partner_id is not None and deal.partner(partner_id) is None:  # who did it has left the deal
+            self._change(deal, partner_id=None, assignee=None)
+        if deal.tasks[self.key].required:
+            deal.stage = deal.stage.model_copy(update={"sign_offs": ()})
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} reopened “{self.title}”."
+
+
+class TaskWaived(_TaskEvent):
+    type: Literal["task_waived"] = "task_waived"
+    reason: str
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        self._change(deal, state=TaskState.WAIVED, closed_at=at, closed_by=by.name, note=self.reason)
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} waived “{self.title}”: {self.reason}"
+
+
+class TaskAssigned(_TaskEvent):
+    type: Literal["task_assigned"] = "task_assigned"
+    assignee: Person | None
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        self._change(deal, assignee=self.assignee)
+
+    def words(self, by: Actor) -> str:
+        to = self.assignee.name if self.assignee else "nobody"
+        return f"{by.name} assigned “{self.title}” to {to}."
+
+
+class PartnerAdded(Happening):
+    """A partner joined; `tasks` are those it has in the current stage, new or waiting for it."""
+
+    type: Literal["partner_added"] = "partner_added"
+    partner: DealPartner
+    tasks: tuple[Task, ...]
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        deal.partners = (*deal.partners, self.partner)
+        deal.put(*self.tasks)
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} added {self.partner.name} as {self.partner.role.label}."
+
+
+class PartnerRemoved(Happening):
+    """A partner left; its open tasks wait for another partner, its agreements are void."""
+
+    type: Literal["partner_removed"] = "partner_removed"
+    partner: DealPartner
+    tasks: tuple[Task, ...]
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        deal.partners = tuple(partner for partner in deal.partners if partner.id != self.partner.id)
+        deal.put(*self.tasks)
+        kept = tuple(sign for sign in deal.stage.sign_offs if sign.partner_id != self.partner.id)
+        deal.stage = deal.stage.model_copy(update={"sign_offs": kept})
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} removed {self.partner.name} from the deal."
+
+
+class StageSignedOff(Happening):
+    type: Literal["stage_signed_off"] = "stage_signed_off"
+    stage: str
+    title: str
+    side: Side
+    partner_id: UUID | None
+    note: str | None = None
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        sign = SignOff(side=self.side, by=by.name, at=at, partner_id=self.partner_id)
+        deal.stage = deal.stage.model_copy(update={"sign_offs": (*deal.stage.sign_offs, sign)})
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} agreed for the {self.side.value} that {self.title} is finished."
+
+
+class RuleJudged(Happening):
+    """The stage's CEL rule answers differently than before."""
+
+    type: Literal["rule_judged"] = "rule_judged"
+    stage: str
+    rule: str
+    met: bool
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        stays = deal.stage.stays and self.met
+        deal.stage = deal.stage.model_copy(update={"rule_met": self.met, "stays": stays})
+
+    def words(self, by: Actor) -> str:
+        return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.rule}"
