@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import Depends
 from temporalio.client import (
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -25,7 +26,7 @@ from api.idempotency import Minted, MintedDep
 from api.principal import PrincipalDep
 from api.services import Services, ServicesDep
 from db import opportunity as opportunities
-from domain.errors import TandemError, Unavailable, from_code
+from domain.errors import StaleVersion, TandemError, Unavailable, from_code
 from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
@@ -76,11 +77,15 @@ class Commands:
             NotFound: there is no such deal in the principal's scope.
             TandemError: the rule that refuses, or `Unavailable`.
         """
-        async with self.services.database.read() as session:
-            standing = await opportunities.standing(session, self.principal, opportunity_id)
+        standing = await self._standing(opportunity_id)
         request = ask.Request(command=command, by=self.principal.actor)
         if precondition is not None and precondition.tags is not None:
-            precondition.check(standing.version)
+            try:
+                precondition.check(standing.version)
+            except StaleVersion:
+                if await self._was_done(opportunity_id):  # it is our own change that made it stale
+                    return await self.read(opportunity_id)
+                raise
             request = request.model_copy(update={"if_version": standing.version})
         await (self._wake if standing.closed else self._send)(opportunity_id, request)
         return await self.read(opportunity_id)
@@ -90,16 +95,43 @@ class Commands:
         async with self.services.database.read() as session:
             return await opportunities.get(session, self.principal, opportunity_id)
 
+    async def _standing(self, opportunity_id: UUID) -> opportunities.Standing:
+        async with self.services.database.read() as session:
+            return await opportunities.standing(session, self.principal, opportunity_id)
+
     async def _send(self, opportunity_id: UUID, request: ask.Request) -> None:
-        async with _translated():
-            client = await self.services.temporal.client()
-            handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
-            await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
+        try:
+            async with _translated():
+                handle = await self._handle(opportunity_id)
+                await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
+        except Unavailable:
+            if not (await self._standing(opportunity_id)).closed:
+                raise
+            await self._wake(opportunity_id, request)  # it was closed after we looked
+
+    async def _handle(self, opportunity_id: UUID) -> WorkflowHandle[OpportunityWorkflow, None]:
+        client = await self.services.temporal.client()
+        return client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
+
+    async def _was_done(self, opportunity_id: UUID) -> bool:
+        """Whether this request did its work before, and the caller, not answered then, repeats it."""
+        try:
+            async with _translated():
+                handle = await self._handle(opportunity_id)
+                await handle.get_update_handle_for(OpportunityWorkflow.change, self.minted.update_id).result()
+        except TandemError:
+            return False
+        return True
 
     async def _wake(self, opportunity_id: UUID, request: ask.Request) -> None:
         """A closed deal has no workflow: what reopens it starts one from its record, all else is refused."""
         deal = await self.read(opportunity_id)
-        decide(deal, request, datetime.now(UTC))
+        try:
+            decide(deal, request, datetime.now(UTC))
+        except TandemError:
+            if await self._was_done(opportunity_id):
+                return
+            raise
         start = self._start(
             Start(opportunity=deal), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
         )

@@ -33,10 +33,14 @@ class Opening(BaseModel):
 
 
 class Start(BaseModel):
-    """What a run begins with: an opening, or a deal to go on with and the commands answered so far."""
+    """What a run begins with: an opening, or a deal to go on with and the commands answered so far.
+
+    `entries` is what happened to a deal that was taken over from elsewhere, up to now.
+    """
 
     opening: Opening | None = None
     opportunity: Opportunity | None = None
+    entries: tuple[TimelineEntry, ...] = ()
     receipts: dict[str, Receipt] = {}
 
 

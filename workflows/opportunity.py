@@ -38,7 +38,7 @@ class OpportunityWorkflow(Entity):
         super().__init__(start.receipts)
         self.deal: Opportunity | None = start.opportunity
         self.refused: ApplicationError | None = None
-        self.entries: list[TimelineEntry] = []
+        self.entries: list[TimelineEntry] = list(start.entries)
         self.shown: dict[str, SearchAttributePair[Any]] = {}
 
     @workflow.run
@@ -46,6 +46,8 @@ class OpportunityWorkflow(Entity):
         if start.opening is not None and self.deal is None:
             async with self.lock:
                 await self._open(start.opening)
+        if start.opportunity is not None and start.entries:
+            await self._record_taken_over(start.opportunity, start.entries)
         if start.opportunity is not None and self._known().is_closed:
             await self._expect_reopening()
         self._show()
@@ -101,6 +103,12 @@ class OpportunityWorkflow(Entity):
             async with self.lock:
                 await self._commit(fall_due(self._known(), workflow.now()))
 
+    async def _record_taken_over(self, deal: Opportunity, entries: tuple[TimelineEntry, ...]) -> None:
+        """Whoever started the deal recorded this too, so it changes nothing, unless that was interrupted."""
+        taken_over = Outcome.model_construct(opportunity=deal, entries=entries)
+        async with self.lock:
+            await self.quick(RECORD, taken_over, None, "taken over from elsewhere")
+
     async def _expect_reopening(self) -> None:
         """Started again to be reopened: that command came with the start. If it is refused, end."""
         with contextlib.suppress(TimeoutError):
@@ -145,12 +153,12 @@ class OpportunityWorkflow(Entity):
         while expression := rule_to_judge(outcome.opportunity):
             rule = Rule(expression=expression, facts=facts(outcome.opportunity))
             met = await self.quick(JUDGE, rule, bool, "Is the stage's rule met?")
-            more = judged(outcome.opportunity, met=met, now=workflow.now())
-            if not more.entries:
-                break
+            asked, more = outcome.opportunity, judged(outcome.opportunity, met=met, now=workflow.now())
             outcome = Outcome.model_construct(
                 opportunity=more.opportunity, entries=outcome.entries + more.entries
             )
+            if more.opportunity.stage.key == asked.stage.key:
+                break
         return outcome
 
     def _receipt(self) -> Receipt:

@@ -19,7 +19,6 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
-    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowHistory,
     WorkflowUpdateFailedError,
@@ -162,11 +161,9 @@ class Played:
                 await asyncio.sleep(0.02)
 
     async def ended(self) -> None:
-        """Wait until its process has ended well."""
+        """Wait until its process has ended, and well."""
         async with asyncio.timeout(PATIENCE):
-            while (status := (await self.handle.describe()).status) is WorkflowExecutionStatus.RUNNING:
-                await asyncio.sleep(0.02)
-        assert status is WorkflowExecutionStatus.COMPLETED
+            await self.handle.result()
 
     async def history(self) -> WorkflowHistory:
         return await self.handle.fetch_history()
