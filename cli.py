@@ -104,9 +104,10 @@ def health(process: Annotated[Literal["api", "worker"], typer.Argument(help="Whi
         check_api(load())
     else:
         from ops.health_worker import check_worker
-        from runtime import aio
+        from runtime import aio, instance
 
-        aio.run(check_worker(load()))
+        settings = load()
+        aio.run(check_worker(settings if settings.temporal_address else instance.located(settings)))
 
 
 @playbook.command()
@@ -262,7 +263,7 @@ async def _database(role: str) -> AsyncIterator[Database]:
 def main() -> None:
     """The entry point: a refusal is one sentence and exit code 1, never a traceback."""
     try:
-        app()
+        app(prog_name="tandem")
     except TandemError as refused:
         typer.echo(f"tandem: {refused.detail}", err=True)
         sys.exit(1)
