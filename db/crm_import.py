@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, func, literal, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -21,13 +21,6 @@ async def deals_of(session: AsyncSession, source: str) -> set[str]:
     """The external ids of the deals that came from this source."""
     statement = select(col(OpportunityRow.external_id)).where(col(OpportunityRow.external_source) == source)
     return {found for found in (await session.execute(statement)).scalars() if found is not None}
-
-
-async def recorded(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
-    """Those of the deals that are recorded."""
-    wanted = literal(list(ids), ARRAY(Uuid))
-    statement = select(col(OpportunityRow.id)).where(col(OpportunityRow.id) == func.any(wanted))
-    return set((await session.execute(statement)).scalars())
 
 
 async def accounts_of(session: AsyncSession, source: str) -> dict[str, UUID]:

@@ -1,8 +1,8 @@
 """`tandem import`: the opportunities of another CRM, taken over once however often it runs.
 
-Live deals become running workflows, which a worker records like any other deal.
-Closed ones are history: recorded by the same function as the worker's, many in
-one transaction, without a workflow until somebody reopens one.
+Live deals become running workflows (see `ops.crm_live`). Closed ones are history:
+recorded with their dates, without a workflow until somebody reopens one. Both are
+recorded by the same function as a worker's, many deals in one transaction.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from domain.crm_import.records import Deal, Export, Reject
 from domain.errors import NotFound, TandemError
 from domain.opportunity.draft import Outcome
 from domain.playbook import Playbook
-from domain.principal import SYSTEM
 from ops import crm_files
-from ops.crm_live import LiveDeals
+from ops.crm_live import LiveDeals, ask_the_rule
 from ops.crm_mapping import InvalidMapping, MappingFile, read_mapping
 from ops.crm_reference import Reference, prepare
 from ops.crm_report import Advance, Report, Tally, progress_on_terminal, show
@@ -37,7 +36,6 @@ from runtime import aio
 from runtime.errors import CannotStart
 from runtime.settings import Settings
 from runtime.temporal_client import connect
-from workflows.messages import Opening
 
 PORTION = 250
 """Closed deals that are recorded in one transaction."""
@@ -64,7 +62,7 @@ class Plan:
     """What is still to be done for the deals that are not here yet."""
 
     history: list[Outcome] = field(default_factory=list)
-    live: list[Opening] = field(default_factory=list)
+    live: list[Outcome] = field(default_factory=list)
 
 
 async def import_and_show(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
@@ -176,7 +174,7 @@ class Import:
         command = opening(deal, self.mapping, self.playbook, account_id=account_id, owner=owner)
         outcome = opened(command, self.now, owner)
         if deal.is_live:
-            plan.live.append(Opening(command=command, by=owner or SYSTEM))
+            plan.live.append(ask_the_rule(outcome, self.now))
         else:
             plan.history.append(outcome)
 
@@ -198,8 +196,7 @@ class Import:
             return
         client = await connect(self.settings)
         live = LiveDeals(client, self.database, self.settings.task_queue, self.advance)
-        await live.expect_worker()
-        await aio.together(self._record_history(plan.history), live.run(plan.live))
+        await aio.together(self._record_history(plan.history), live.run(plan.live, self.now))
 
     async def _record_history(self, outcomes: Sequence[Outcome]) -> None:
         for first in range(0, len(outcomes), PORTION):

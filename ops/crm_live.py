@@ -1,123 +1,124 @@
-"""Starting the workflows of live deals, and waiting until a worker has recorded them."""
+"""Live deals of an import: each a running workflow, which sleeps until somebody needs it.
+
+The server keeps a deal and wakes it when a command comes or its first deadline
+has come. Until then it costs no worker anything, so thousands start in seconds.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from db import crm_import as rows
+from db import opportunity
 from db.session import Database
 from domain.errors import Unavailable
+from domain.opportunity.agenda import next_due
+from domain.opportunity.draft import Outcome
+from domain.opportunity.facts import facts
+from domain.opportunity.rules import judged, rule_to_judge
+from domain.opportunity.state import Opportunity
 from ops.crm_report import Advance
-from runtime import aio
-from workflows.messages import Opening, Start, workflow_id
+from runtime import aio, cel
+from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
+from workflows.messages import Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
+PORTION = 100
+"""Deals that are started, and then recorded in one transaction."""
 STARTS_AT_ONCE = 16
-LOOK_EVERY = 0.5
-"""Seconds between looks at what is recorded."""
-PATIENCE = 60.0
-"""Seconds without a newly recorded deal, after which no worker seems to be there."""
-
-_GO_ON = "Run the import again then: it goes on where it stopped."
 
 
 class LiveDeals:
-    """Live deals on their way into workflows."""
+    """Starts deals and records them. All of it can be repeated: what is there already stays."""
 
     def __init__(self, client: Client, database: Database, task_queue: str, advance: Advance) -> None:
         self._client = client
         self._database = database
         self._task_queue = task_queue
         self._advance = advance
+        self._gate = asyncio.Semaphore(STARTS_AT_ONCE)
 
-    async def expect_worker(self) -> None:
-        """Raise `Unavailable` when no worker listens: the deals would be started and never recorded."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=self._task_queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        try:
-            answer = await self._client.workflow_service.describe_task_queue(request)
-        except RPCError as error:
-            raise _away() from error
-        if not answer.pollers:
-            raise Unavailable(
-                "No worker is running to record live deals: start `tandem up` or `tandem worker` first."
-            )
-
-    async def run(self, openings: Sequence[Opening]) -> None:
-        """Start every deal, and return when all of them are recorded.
-
-        A deal whose workflow runs already was started by an import that was
-        interrupted: it is only waited for.
+    async def run(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Start every deal, and record what each began with.
 
         Raises:
-            Unavailable: Temporal does not answer, or nothing is recorded for a minute.
+            Unavailable: Temporal or the database does not answer; what is done so far stays.
         """
-        started = asyncio.Event()
-        await aio.together(self._start_all(openings, started), self._until_recorded(openings, started))
-
-    async def _start_all(self, openings: Sequence[Opening], started: asyncio.Event) -> None:
-        gate = asyncio.Semaphore(STARTS_AT_ONCE)
-        done = 0
-
-        async def start(opening: Opening) -> None:
-            nonlocal done
-            async with gate:
-                await self._start(opening)
-            done += 1
-            self._advance("Live deals: started", done, len(openings))
-
-        try:
-            await aio.together(*(start(opening) for opening in openings))
-        except RPCError as error:
-            raise _away() from error
-        started.set()
-
-    async def _start(self, opening: Opening) -> None:
-        with suppress(WorkflowAlreadyStartedError):
-            await self._client.start_workflow(
-                OpportunityWorkflow.run,
-                Start(opening=opening),
-                id=workflow_id(opening.command.id),
-                task_queue=self._task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                static_summary=opening.command.title,
-            )
-
-    async def _until_recorded(self, openings: Sequence[Opening], started: asyncio.Event) -> None:
-        waiting = {opening.command.id for opening in openings}
-        clock = asyncio.get_running_loop().time
-        last_news = clock()
-        while waiting:
-            if found := await self._recorded(waiting):
-                waiting -= found
-                last_news = clock()
-                self._advance("Live deals: recorded", len(openings) - len(waiting), len(openings))
-            elif started.is_set() and clock() - last_news > PATIENCE:
+        for first in range(0, len(outcomes), PORTION):
+            portion = outcomes[first : first + PORTION]
+            try:
+                began = await aio.together(*(self._start(outcome, now) for outcome in portion))
+            except RPCError as error:
                 raise Unavailable(
-                    f"{len(waiting):,} live deals are started, but no worker has recorded them: "
-                    f"is `tandem up` or `tandem worker` running? {_GO_ON}"
+                    "Temporal does not answer; `tandem doctor` says more. "
+                    "Run the import again later: it goes on where it stopped."
+                ) from error
+            async with self._database.transaction() as session:
+                await opportunity.record_many(session, began)
+            self._advance("Live deals", first + len(portion), len(outcomes))
+
+    async def _start(self, outcome: Outcome, now: datetime) -> Outcome:
+        """Start the deal's workflow; answers what it began with, which an earlier import may have said."""
+        deal = outcome.opportunity
+        due = next_due(deal)
+        async with self._gate:
+            try:
+                await self._client.start_workflow(
+                    OpportunityWorkflow.run,
+                    Start(opportunity=deal, entries=outcome.entries),
+                    id=workflow_id(deal.id),
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=_attributes(deal, due),
+                    static_summary=deal.title,
+                    start_delay=max(due - now, timedelta()) if due else None,
                 )
-            if waiting:
-                await asyncio.sleep(LOOK_EVERY)
+            except WorkflowAlreadyStartedError:
+                return await self._beginning(deal.id)
+        return outcome
 
-    async def _recorded(self, waiting: set[UUID]) -> set[UUID]:
-        async with self._database.read() as session:
-            return await rows.recorded(session, waiting)
+    async def _beginning(self, opportunity_id: UUID) -> Outcome:
+        """What a workflow that was started before began with: its history's first event says it."""
+        handle = self._client.get_workflow_handle(workflow_id(opportunity_id))
+        first = await anext(handle.fetch_history_events(page_size=1))
+        payloads = first.workflow_execution_started_event_attributes.input.payloads
+        (start,) = await self._client.data_converter.decode(payloads, [Start])
+        return Outcome.model_construct(opportunity=start.opportunity, entries=start.entries)
 
 
-def _away() -> Unavailable:
-    return Unavailable(f"Temporal does not answer; see `tandem doctor`. {_GO_ON}")
+def ask_the_rule(outcome: Outcome, now: datetime) -> Outcome:
+    """Let the stage's CEL rule speak about a deal that was just opened, as its workflow would."""
+    while expression := rule_to_judge(outcome.opportunity):
+        asked = outcome.opportunity
+        try:
+            met = cel.evaluate(expression, facts(asked))
+        except cel.RuleFailed:
+            met = False
+        more = judged(asked, met=met, now=now)
+        outcome = Outcome.model_construct(
+            opportunity=more.opportunity, entries=outcome.entries + more.entries
+        )
+        if more.opportunity.stage.key == asked.stage.key:
+            break
+    return outcome
+
+
+def _attributes(deal: Opportunity, due: datetime | None) -> TypedSearchAttributes:
+    """What the workflow itself would say of the deal, for the time until it wakes."""
+    pairs: list[SearchAttributePair[str] | SearchAttributePair[datetime]] = [
+        SearchAttributePair(STATUS, deal.status.value),
+        SearchAttributePair(PHASE, deal.phase.value),
+        SearchAttributePair(PLAYBOOK, deal.playbook.key),
+    ]
+    if deal.owner:
+        pairs.append(SearchAttributePair(OWNER, str(deal.owner.id)))
+    if due:
+        pairs.append(SearchAttributePair(NEXT_DUE, due))
+    return TypedSearchAttributes(pairs)
