@@ -36,6 +36,8 @@ async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> O
 async def _told_by_workflow(client: Client, opportunity_id: UUID) -> Outcome:
     """The deal as the workflow has it, with what happened in all runs that Temporal keeps."""
     handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
+    if (await handle.describe()).history_length == 1:  # imported, and asleep since: only a command wakes it
+        await handle.execute_update(OpportunityWorkflow.opened)
     deal = await handle.query(OpportunityWorkflow.opportunity)
     entries: dict[int, TimelineEntry] = {}
     for run_id in await _runs(client, workflow_id(opportunity_id)):
