@@ -1,0 +1,192 @@
+"""A deal over several runs: continued as new, and started again from its record, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from activities.record import RecordActivities
+from db.session import Database
+from domain.opportunity import commands as ask
+from domain.opportunity.agenda import next_due
+from domain.opportunity.state import LoseReason, Opportunity, Status
+from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
+from runtime.temporal_client import DATA_CONVERTER
+from runtime.temporal_server import embedded_temporal, free_port
+from tests.factories import ASTER, REP, SELLER, SUCCESS
+from tests.workflows.play import Played, a_worker, refused
+from tests.workflows.test_opportunity import sequences, work_to_the_hand_over
+from workflows.messages import workflow_id
+
+
+@pytest_asyncio.fixture(scope="module")
+async def impatient(tmp_path_factory: Any) -> AsyncIterator[Client]:
+    """The client of a server that suggests a new run after some fifty events."""
+    home: Path = tmp_path_factory.mktemp("impatient")
+    soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
+    async with embedded_temporal(home, port=free_port(), extra_args=soon) as address:
+        yield await Client.connect(address, data_converter=DATA_CONVERTER)
+
+
+@pytest_asyncio.fixture
+async def deal(impatient: Client, database: Database) -> AsyncIterator[Played]:
+    async with a_worker(impatient, "tandem", RecordActivities(database).record_opportunity):
+        yield Played(impatient)
+
+
+async def runs_of(deal: Played) -> list[str]:
+    """Its runs, the latest first: each says which one it goes on from."""
+    runs = [(await deal.handle.describe()).run_id]
+    while True:
+        of = deal.client.get_workflow_handle(workflow_id(deal.id), run_id=runs[-1])
+        started = (await of.fetch_history()).events[0].workflow_execution_started_event_attributes
+        if not started.continued_execution_run_id:
+            return runs
+        runs.append(started.continued_execution_run_id)
+
+
+async def test_a_long_deal_continues_as_new_and_forgets_nothing(deal: Played, database: Database):
+    await deal.open()
+    for number in range(20):
+        await deal.ask(ask.AddNote(text=f"Note {number}"))
+    before = await deal.deal()
+    await work_to_the_hand_over(deal)
+    await deal.ended()
+    assert len(await runs_of(deal)) >= 3
+    ended = await deal.deal()
+    assert ended.status is Status.HANDED_OFF
+    assert (before.created_at, before.playbook, before.customer) == (
+        ended.created_at,
+        ended.playbook,
+        ended.customer,
+    )
+    assert await sequences(database, deal) == list(range(1, ended.version + 1))
+
+
+async def test_the_same_request_is_one_change_also_in_a_later_run(deal: Played, database: Database):
+    await deal.open()
+    first = await deal.ask(ask.AddNote(text="Once."), id="key-1")
+    for number in range(12):
+        await deal.ask(ask.AddNote(text=f"Note {number}"))
+    assert len(await runs_of(deal)) > 1
+    version = (await deal.deal()).version
+    assert await deal.ask(ask.AddNote(text="Once."), id="key-1") == first
+    assert (await deal.deal()).version == version
+    assert len(await sequences(database, deal)) == version
+
+
+async def test_commands_at_once_survive_the_change_of_runs(deal: Played, database: Database):
+    await deal.open()
+
+    async def notes(person: int) -> list[int]:
+        said = [ask.AddNote(text=f"Note {number} of {person}") for number in range(8)]
+        return [(await deal.ask(note, id=f"{person}-{n}")).version for n, note in enumerate(said)]
+
+    versions = [version for some in await asyncio.gather(*map(notes, range(4))) for version in some]
+    assert sorted(versions) == list(range(3, 35))
+    assert await sequences(database, deal) == list(range(1, 35))
+    assert len(await runs_of(deal)) > 1
+
+
+async def test_the_clock_goes_on_in_the_next_run(deal: Played):
+    await deal.open()
+    due = next_due(await deal.deal())
+    for number in range(12):
+        await deal.ask(ask.AddNote(text=f"Note {number}"))
+    assert len(await runs_of(deal)) > 1
+    assert next_due(await deal.deal()) == due
+    timers = [
+        event.user_metadata.summary.data
+        for event in (await deal.history()).events
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+    assert timers == [f'"until {due:%Y-%m-%d %H:%M} UTC"'.encode()]
+
+
+async def test_operators_see_how_the_deal_stands(deal: Played):
+    await deal.open()
+    told: WorkflowMetadata = await deal.handle.query(
+        "__temporal_workflow_metadata", result_type=WorkflowMetadata
+    )
+    assert told.current_details.startswith("**open** in **Joint qualification** (prospect), version 2")
+    assert "“Share profile” is open (waits for Aster Integrators)" in told.current_details
+    [recorded] = [
+        event.user_metadata.summary.data.decode()
+        for event in (await deal.history()).events
+        if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED
+    ]
+    assert recorded == f'"{(await deal.words())[0]}"'
+
+
+async def test_deals_can_be_found_by_state_and_owner_but_not_by_name(deal: Played):
+    await deal.open()
+    found = (await deal.handle.describe()).typed_search_attributes
+    state = await deal.deal()
+    assert [found.get(key) for key in (STATUS, PHASE, PLAYBOOK)] == ["open", "prospect", "it-software"]
+    assert found.get(OWNER) == str(REP.id)
+    assert found.get(NEXT_DUE) == next_due(state)
+    await deal.ask(ask.HoldDeal(reason="budget freeze"))
+    found = (await deal.handle.describe()).typed_search_attributes
+    assert found.get(STATUS) == "on_hold"
+    assert found.get(NEXT_DUE) is None, "nothing is awaited"
+
+
+async def lost(deal: Played) -> Opportunity:
+    await deal.open()
+    await deal.complete("confirm-budget")
+    await deal.ask(ask.Lose(reason=LoseReason.TIMING))
+    await deal.ended()
+    return await deal.deal()
+
+
+async def test_a_lost_deal_is_reopened_from_its_record_and_goes_on(deal: Played, database: Database):
+    snapshot = await lost(deal)
+    receipt = await deal.wake(snapshot, ask.Reopen(reason="The budget came after all."))
+    assert receipt.version == snapshot.version + 1
+    now = await deal.deal()
+    assert now.status is Status.OPEN
+    assert now.tasks["confirm-budget"].state.value == "done", "what was done stays done"
+    await deal.complete("share-profile", by=SELLER)
+    assert await sequences(database, deal) == list(range(1, receipt.version + 2))
+
+
+async def test_two_who_reopen_at_once_reopen_once(deal: Played):
+    snapshot = await lost(deal)
+    both = await asyncio.gather(
+        *(deal.wake(snapshot, ask.Reopen()) for _ in range(2)), return_exceptions=True
+    )
+    [failed] = [answer for answer in both if isinstance(answer, BaseException)]
+    assert getattr(failed.__cause__, "type", None) == "deal_not_lost"
+    assert (await deal.deal()).version == snapshot.version + 1
+
+
+async def test_a_reopening_that_is_refused_changes_nothing_and_waits_a_minute_at_most(deal: Played):
+    snapshot = await lost(deal)
+    assert (await refused(deal.wake(snapshot, ask.Reopen(), by=SUCCESS))).type == "forbidden"
+    if (await deal.handle.describe()).status is WorkflowExecutionStatus.RUNNING:
+        waits = [
+            event.timer_started_event_attributes.start_to_fire_timeout.ToSeconds()
+            for event in (await deal.history()).events
+            if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+        ]
+        assert waits
+        assert max(waits) <= 60
+    assert (await deal.deal()).status is Status.LOST
+    again = await deal.wake(snapshot, ask.Reopen())
+    assert again.version == snapshot.version + 1, "it can still be reopened meanwhile"
+
+
+async def test_whoever_asks_while_a_deal_is_being_lost_gets_an_answer(deal: Played, database: Database):
+    await deal.open(partners=(ASTER,))
+    asked = [ask.Lose(reason=LoseReason.PRICE), *(ask.AddNote(text=f"Note {n}") for n in range(5))]
+    answers = await asyncio.gather(*(deal.ask(each) for each in asked), return_exceptions=True)
+    await deal.ended()
+    done = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert await sequences(database, deal) == list(range(1, 3 + len(done)))
