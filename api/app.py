@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import health, openapi, problems, v1, web
+from api.housekeeping import housekeeping
 from api.limits import RateLimit
 from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_origin
 from api.services import Services, TemporalGate
 from db.session import Database
 from db.watch import TimelineWatch
-from domain.errors import InvalidInput
+from runtime.errors import CannotStart
 from runtime.settings import Settings, load
 
 DESCRIPTION = """\
@@ -56,14 +57,15 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.database_url is None:
-            raise InvalidInput("Set TANDEM_DATABASE_URL, or start everything with: tandem up")
+            raise CannotStart("Set TANDEM_DATABASE_URL, or start everything with: tandem up")
         database = Database(settings.database_url)
         watch = TimelineWatch(settings.database_url)
         app.state.services = Services(
             settings=settings, database=database, temporal=TemporalGate(settings), watch=watch
         )
         try:
-            yield
+            async with housekeeping(database):
+                yield
         finally:
             await watch.close()
             await database.close()

@@ -20,10 +20,8 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 REQUESTS = Counter("tandem_http_requests_total", "Requests answered.", ["method", "route", "status"])
 DURATION = Histogram("tandem_http_request_seconds", "Time to the start of the answer.", ["method", "route"])
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'"
-)
+CONTENT_SECURITY_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""For HTML that says nothing itself; pages bring their own."""
 
 
 class Envelope:

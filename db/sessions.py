@@ -42,10 +42,7 @@ async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> Signe
 async def add(
     session: AsyncSession, token_hash: bytes, user_id: UUID, now: datetime, expires_at: datetime
 ) -> None:
-    """Remember a browser that has just signed in; forget those of the same person that have expired."""
-    await session.execute(
-        delete(UserSession).where(col(UserSession.user_id) == user_id, col(UserSession.expires_at) <= now)
-    )
+    """Remember a browser that has just signed in."""
     session.add(
         UserSession(
             token_hash=token_hash, user_id=user_id, created_at=now, last_used_at=now, expires_at=expires_at
@@ -70,3 +67,8 @@ async def remove(session: AsyncSession, token_hash: bytes) -> None:
 async def remove_all(session: AsyncSession, user_id: UUID) -> None:
     """Sign a person out everywhere."""
     await session.execute(delete(UserSession).where(col(UserSession.user_id) == user_id))
+
+
+async def purge(session: AsyncSession, now: datetime) -> None:
+    """Forget the sessions that have ended."""
+    await session.execute(delete(UserSession).where(col(UserSession.expires_at) <= now))

@@ -58,7 +58,11 @@ class Settings(BaseSettings):
     demo_password: SecretStr | None = Field(
         default=None, description="The password of the demo people; unset, one is made and kept in the home."
     )
-    rate_limit: str = Field(default="600/minute", description="Requests that one caller may make.")
+    rate_limit: str = Field(
+        default="6000/minute",
+        pattern=r"^[1-9][0-9]*/([1-9][0-9]*)?(second|minute|hour|day)s?$",
+        description="Requests that one caller may make.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is worth a line in the log."
     )

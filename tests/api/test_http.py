@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -80,3 +81,38 @@ async def test_without_temporal_reading_goes_on(settings: Settings, as_: ClientF
     assert accounts.status_code == 200
     assert ready.status_code == 503
     assert "workflow engine" in ready.json()["detail"]
+
+
+async def test_a_bug_is_answered_without_details_and_with_its_request_id(settings: Settings) -> None:
+    app = create_app(settings)
+
+    @app.get("/api/v1/bug")
+    async def bug() -> None:
+        raise RuntimeError("the secret inside")
+
+    async with serving(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+        answer = await nobody.get("/api/v1/bug", headers={"X-Request-Id": "find-me"})
+        page = await nobody.get("/nothing", headers={"Accept": "text/html"})
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"] == answer.json()["request_id"] == "find-me"
+    assert "secret" not in answer.text
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+async def test_behind_tls_browsers_are_told_to_stay_there(client: httpx.AsyncClient) -> None:
+    secure = await client.get("/healthz", headers={"X-Forwarded-Proto": "https"})
+    assert "max-age" in secure.headers["strict-transport-security"]
+    assert "strict-transport-security" not in (await client.get("/healthz")).headers
+
+
+async def test_a_client_that_hangs_up_while_sending_harms_nothing(client: httpx.AsyncClient) -> None:
+    host, port = client.base_url.host, client.base_url.port
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(b"POST /api/v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await client.get("/healthz")).status_code == 200
