@@ -44,5 +44,10 @@ def configure(settings: Settings, role: str) -> None:
 def _last(console: bool) -> list[Any]:
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if console:
-        return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Plain tracebacks: the colourful ones print every local variable, which takes minutes and may be secret.
+        plain = structlog.dev.plain_traceback
+        return [
+            clean,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+        ]
     return [clean, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
