@@ -102,6 +102,7 @@ def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
 
 def _row(deal: Opportunity) -> dict[str, Any]:
     waits = blockers(deal)
+    state = _state(deal)
     return {
         "id": deal.id,
         "version": deal.version,
@@ -128,7 +129,8 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "next_due_at": next_due(deal),
         "external_source": deal.external.source if deal.external else None,
         "external_id": deal.external.id if deal.external else None,
-        "state": _state(deal),
+        "card": {name: state[name] for name in ("customer", "stage", "partners")},
+        "state": state,
         "created_at": deal.created_at,
         "updated_at": deal.updated_at,
     }

@@ -21,7 +21,7 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    literal,
+    literal_column,
     select,
     true,
     values,
@@ -115,14 +115,12 @@ _COLUMNS: tuple[Any, ...] = (
     col(Deal.next_due_at),
     col(Deal.created_at),
     col(Deal.updated_at),
-    col(Deal.state)["customer"].label("customer_state"),
-    col(Deal.state)["stage"].label("stage_state"),
-    col(Deal.state)["partners"].label("partners_state"),
+    col(Deal.card),
 )
 
 
 def _summary(row: AnyRow) -> Summary:
-    stage = row.stage_state
+    stage = row.card["stage"]
     due_at = stage["due_at"]
     return Summary(
         id=row.id,
@@ -130,7 +128,7 @@ def _summary(row: AnyRow) -> Summary:
         title=row.title,
         status=row.status,
         closed=row.closed,
-        customer=Customer.model_validate(row.customer_state),
+        customer=Customer.model_validate(row.card["customer"]),
         account_id=row.account_id,
         amount=Money(amount=row.amount, currency=row.currency) if row.amount is not None else None,
         expected_close=row.expected_close,
@@ -147,7 +145,7 @@ def _summary(row: AnyRow) -> Summary:
         waits_for=row.waits_for,
         next_step=row.next_step,
         next_due_at=row.next_due_at,
-        partners=tuple(DealPartner.model_validate(partner) for partner in row.partners_state),
+        partners=tuple(DealPartner.model_validate(partner) for partner in row.card["partners"]),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -186,12 +184,14 @@ def _conditions(principal: Principal, wanted: Filters) -> list[ColumnElement[boo
     return found
 
 
-_NO_DATE = literal(date(9999, 12, 31), Date)
+# Written out, not bound: the indexes on these expressions know them by their text.
+_NO_DATE = literal_column("'9999-12-31'", Date)
+_NO_AMOUNT = literal_column("0", Numeric(14, 2))
 _SORTS: dict[str, SQLColumnExpression[Any]] = {
     "updated_at": col(Deal.updated_at),
     "created_at": col(Deal.created_at),
     "title": col(Deal.title),
-    "amount": func.coalesce(col(Deal.amount), literal(Decimal(0), Numeric(14, 2))),
+    "amount": func.coalesce(col(Deal.amount), _NO_AMOUNT),
     "expected_close": func.coalesce(col(Deal.expected_close), _NO_DATE),
 }
 SORTS: tuple[str, ...] = tuple(name for sort in _SORTS for name in (sort, f"-{sort}"))

@@ -17,7 +17,11 @@ AMOUNT = Numeric(14, 2)
 
 
 class OpportunityRow(External, SQLModel, table=True):
-    """A deal as lists and boards read it; `state` is all of it, without its playbook."""
+    """A deal as lists and boards read it.
+
+    `card` is the small part of the state that a list shows besides the columns;
+    `state` is all of it, without its playbook, and is read for one deal at a time.
+    """
 
     __tablename__ = "opportunity"
     __table_args__ = (
@@ -62,7 +66,10 @@ class OpportunityRow(External, SQLModel, table=True):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
         Index("ix_opportunity_account_id", "account_id"),
-        Index("ix_opportunity_expected_close", "expected_close"),
+        Index("ix_opportunity_title", "title", "id"),
+        Index("ix_opportunity_created_at", "created_at", "id"),
+        Index("ix_opportunity_amount", text("coalesce(amount, 0)"), "id"),
+        Index("ix_opportunity_expected_close", text("coalesce(expected_close, '9999-12-31')"), "id"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -88,6 +95,7 @@ class OpportunityRow(External, SQLModel, table=True):
     waits_for: str | None = None
     next_step: str | None = None
     next_due_at: datetime | None = Field(default=None, sa_type=Instant)
+    card: dict[str, Any] = Field(sa_type=JSONB)
     state: dict[str, Any] = Field(sa_type=JSONB)
     created_at: datetime = instant()
     updated_at: datetime = instant()
