@@ -118,22 +118,18 @@ async def owner(database: Database, principal: Principal, user_id: UUID | None) 
         return await _owner(session, principal, user_id)
 
 
-async def assignment(
-    database: Database, principal: Principal, key: str, user_id: UUID | None
-) -> ask.AssignTask:
-    """The command that gives a task to somebody whom the principal sees. Raises `InvalidInput`."""
+async def assignee(
+    database: Database, principal: Principal, user_id: UUID | None, pointer: str
+) -> ask.Assignee | None:
+    """Somebody whom the principal sees, to give a task to; nobody for None. Raises `InvalidInput`."""
     if user_id is None:
-        return ask.AssignTask(key=key, assignee=None)
+        return None
     async with database.read() as session:
-        with _at("/user_id"):
+        with _at(pointer):
             user, organisation = await people.get(session, principal, user_id)
     side = Role(user.roles[0]).side
-    return ask.AssignTask(
-        key=key,
-        assignee=Person(id=user.id, name=user.name),
-        assignee_side=side,
-        assignee_partner_id=organisation.id if side is Side.PARTNER else None,
-    )
+    partner_id = organisation.id if side is Side.PARTNER else None
+    return ask.Assignee(id=user.id, name=user.name, side=side, partner_id=partner_id)
 
 
 async def deal_partner(database: Database, principal: Principal, wish: PartnerWish) -> DealPartner:

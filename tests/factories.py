@@ -70,6 +70,13 @@ def person(actor: Actor) -> Person:
     return Person(id=actor.id, name=actor.name)
 
 
+def assignee(actor: Actor) -> ask.Assignee:
+    """The actor, as a command gives a task to."""
+    partner_id = actor.organisation_id if actor.side is Side.PARTNER else None
+    assert actor.side is not None
+    return ask.Assignee(**person(actor).model_dump(), side=actor.side, partner_id=partner_id)
+
+
 def principal(actor: Actor) -> Principal:
     """The actor, as the one who asks at the API."""
     assert actor.id is not None

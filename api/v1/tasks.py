@@ -45,7 +45,7 @@ async def add_task(
     if_match: PreconditionDep,
 ) -> OpportunityOut:
     """Add a task that the playbook does not know, to the current stage."""
-    assignee = (await intake.assignment(database, principal, "", body.assignee_id)).assignee
+    assignee = await intake.assignee(database, principal, body.assignee_id, "/assignee_id")
     command = ask.AddTask(assignee=assignee, **body.model_dump(exclude={"assignee_id"}))
     return shown(response, await commands.change(opportunity_id, command, if_match))
 
@@ -98,5 +98,6 @@ async def assign_task(
     if_match: PreconditionDep,
 ) -> OpportunityOut:
     """Give the task to somebody of its side, or to nobody."""
-    command = await intake.assignment(database, principal, key, body.user_id)
+    assignee = await intake.assignee(database, principal, body.user_id, "/user_id")
+    command = ask.AssignTask(key=key, assignee=assignee)
     return shown(response, await commands.change(opportunity_id, command, if_match))

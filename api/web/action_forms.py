@@ -253,7 +253,8 @@ async def _assignees(asked: Asked) -> Sequence[Field]:
 
 async def _assign(asked: Asked, form: Form) -> ask.Command:
     body = parse(AssignBody, {"user_id": form.get("user_id")})
-    return await intake.assignment(asked.database, asked.principal, asked.of, body.user_id)
+    assignee = await intake.assignee(asked.database, asked.principal, body.user_id, "/user_id")
+    return ask.AssignTask(key=asked.of, assignee=assignee)
 
 
 # The hand-off ------------------------------------------------------------------------------

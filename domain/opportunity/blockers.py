@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
+from domain.opportunity.wording import listed
 from domain.playbook import Advance, Exit, ExitBy, Stage
 from domain.principal import Side
 
@@ -95,7 +97,7 @@ def _missing_agreements(deal: Opportunity) -> list[Blocker]:
         if side is Side.PARTNER and not deal.partners:
             missing.append(_waits_for_any_partner(deal))
             continue
-        partners = " or ".join(partner.name for partner in deal.partners)
+        partners = listed(partner.name for partner in deal.partners)
         missing.append(
             Blocker(
                 code="sign_off_missing",
@@ -107,6 +109,17 @@ def _missing_agreements(deal: Opportunity) -> list[Blocker]:
             )
         )
     return missing
+
+
+def agreement_ahead(deal: Opportunity, stage: Stage) -> Blocker:
+    """A later stage that both sides have to agree on, before the deal can be beyond it."""
+    return Blocker(
+        code="sign_off_missing",
+        what=f"Neither side has agreed yet that {stage.title} is finished",
+        turn=None,
+        who="both sides",
+        since=deal.stage.entered_at,
+    )
 
 
 def gate_blockers(deal: Opportunity) -> list[Blocker]:
@@ -196,5 +209,12 @@ def moves_by_itself(deal: Opportunity) -> bool:
 
 def turn(deal: Opportunity) -> Side | None:
     """Whose turn it is: None when both sides may act, or when nobody has to."""
-    sides = {blocker.turn for blocker in blockers(deal)}
+    return turn_of(blockers(deal))
+
+
+def turn_of(waits: Sequence[Blocker]) -> Side | None:
+    """Whose turn it is, for somebody who has the deal's blockers already."""
+    if any(blocker.code == "handoff_returned" for blocker in waits):
+        return Side.VENDOR  # what customer success asks for is the vendor's to bring together
+    sides = {blocker.turn for blocker in waits}
     return sides.pop() if len(sides) == 1 else None

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 from domain.money import Money
@@ -65,6 +66,26 @@ class Open(_Command):
     closing: Closing | None = None
 
 
+class Assignee(_Command):
+    """Whom a task is given to; a partner's person with the partner."""
+
+    id: UUID
+    name: str
+    side: Side
+    partner_id: UUID | None = None
+
+    @property
+    def person(self) -> Person:
+        return Person(id=self.id, name=self.name)
+
+
+def _with_side(assignee: Any, side: Any, partner_id: Any) -> Any:
+    """An assignee as histories of earlier versions hold it: a name, whose side was said elsewhere."""
+    if isinstance(assignee, dict) and "side" not in assignee:
+        return {**assignee, "side": side, "partner_id": partner_id}
+    return assignee
+
+
 class CompleteTask(_Command):
     kind: Literal["complete_task"] = "complete_task"
     key: str
@@ -87,9 +108,16 @@ class AssignTask(_Command):
 
     kind: Literal["assign_task"] = "assign_task"
     key: str
-    assignee: Person | None
-    assignee_side: Side | None = None
-    assignee_partner_id: UUID | None = None
+    assignee: Assignee | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "assignee_side" not in data:
+            return data
+        side, partner_id = data["assignee_side"], data.get("assignee_partner_id")
+        kept = {name: data[name] for name in data.keys() - {"assignee_side", "assignee_partner_id"}}
+        return {**kept, "assignee": _with_side(data.get("assignee"), side, partner_id)}
 
 
 class AddTask(_Command):
@@ -102,7 +130,14 @@ class AddTask(_Command):
     required: bool = False
     due_at: AwareDatetime | None = None
     help: Note | None = None
-    assignee: Person | None = None
+    assignee: Assignee | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not data.get("assignee"):
+            return data
+        return {**data, "assignee": _with_side(data["assignee"], data.get("side"), data.get("partner_id"))}
 
 
 class AddPartner(_Command):

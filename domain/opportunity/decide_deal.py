@@ -11,19 +11,18 @@ from domain.errors import (
     DealNotLost,
     DealNotOnHold,
     Forbidden,
-    HandOffNotReady,
     InvalidInput,
-    NoHandOff,
     NoSuchStage,
     NotFound,
 )
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
-from domain.opportunity.blockers import exit_of, gate_blockers, open_tasks
+from domain.opportunity.blockers import agreement_ahead, exit_of, gate_blockers, open_tasks
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
-from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner
+from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner, tasks_without_partner
 from domain.opportunity.state import Opportunity, Status
+from domain.opportunity.wording import listed
 from domain.playbook import ExitBy, Stage
 from domain.principal import Action, Side
 
@@ -47,18 +46,13 @@ def add_partner(draft: Draft, command: ask.AddPartner) -> None:
 
 
 def remove_partner(draft: Draft, command: ask.RemovePartner) -> None:
-    """Its open tasks wait for another such partner; what it has done stays."""
+    """What it has done stays; what it has not, is the other partners' to do."""
     _manage(draft, "remove partners")
     at_work(draft.deal)
     partner = draft.deal.partner(command.partner_id)
     if partner is None:
         raise NotFound("This partner is not on the deal.")
-    released = tuple(
-        task.model_copy(update={"partner_id": None, "assignee": None})
-        for task in draft.deal.tasks.values()
-        if task.partner_id == partner.id and task.is_open
-    )
-    draft.add(did.PartnerRemoved(partner=partner, tasks=released))
+    draft.add(did.PartnerRemoved(partner=partner, tasks=tasks_without_partner(draft, partner)))
 
 
 def advance(draft: Draft, command: ask.Advance) -> None:
@@ -111,13 +105,13 @@ def move(draft: Draft, command: ask.Move) -> None:
     deal = draft.deal
     target = deal.playbook.stage(command.stage)
     if target is None:
-        known = ", ".join(stage.key for stage in deal.playbook.stages)
-        raise NoSuchStage(f"The playbook has no stage “{command.stage}”. It has: {known}.")
+        known = listed((stage.key for stage in deal.playbook.stages), "and")
+        raise NoSuchStage(f"The playbook has no stage “{command.stage}”. It has {known}.")
     if target.key == deal.stage.key:
         raise NoSuchStage(f"The deal is in {target.title} already.")
     stage = _jumps_over_agreement(deal, deal.playbook.position(target.key))
     if stage is not None:
-        missing = gate_blockers(deal) if stage.key == deal.stage.key else []
+        missing = gate_blockers(deal) if stage.key == deal.stage.key else [agreement_ahead(deal, stage)]
         raise closed_gate(deal, missing, f"{stage.title} is left only when both sides agree")
     enter(draft, target, command.reason.rstrip("."), stays=True)
 
@@ -219,27 +213,3 @@ def reopen(draft: Draft, command: ask.Reopen) -> None:
     draft.add(did.Reopened(reason=command.reason))
     if not deal.stage.began:  # taken over as history: its stage begins now
         enter(draft, deal.stage_template, "the deal goes on here")
-
-
-def accept_handoff(draft: Draft, command: ask.AcceptHandOff) -> None:
-    demand(draft.by, Action.ACCEPT_HANDOFF, "Customer success accepts hand-offs.")
-    _handing_off(draft.deal)
-    if missing := open_tasks(draft.deal):
-        told = "; ".join(blocker.what for blocker in missing)
-        raise HandOffNotReady(
-            f"The hand-off is not complete: {told}.",
-            blockers=[blocker.model_dump(mode="json") for blocker in missing],
-        )
-    draft.add(did.HandOffAccepted(comment=command.comment))
-
-
-def return_handoff(draft: Draft, command: ask.ReturnHandOff) -> None:
-    demand(draft.by, Action.ACCEPT_HANDOFF, "Customer success returns hand-offs.")
-    _handing_off(draft.deal)
-    draft.add(did.HandOffReturned(comment=command.comment))
-
-
-def _handing_off(deal: Opportunity) -> None:
-    not_closed(deal)
-    if deal.handoff is None:
-        raise NoHandOff(f"“{deal.title}” is {deal.status.value.replace('_', ' ')}: win it first.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.errors import Forbidden, InvalidInput, NotFound, TaskClosed, TaskOpen
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.draft import Draft
-from domain.opportunity.guards import ahead, at_work, current_task, demand, demand_task
+from domain.opportunity.guards import ahead, at_work, current_task, demand, demand_task, is_for
 from domain.opportunity.stages import free_key
-from domain.opportunity.state import Opportunity, Task
+from domain.opportunity.state import Opportunity, Person, Task
+from domain.opportunity.wording import listed, possessive
 from domain.principal import Action, Side
 
 MAX_TASKS = 200
@@ -47,7 +50,7 @@ def waive(draft: Draft, command: ask.WaiveTask) -> None:
     task = current_task(draft.deal, command.key)
     demand(draft.by, Action.WORK_TASKS, "Your role does not work on tasks.")
     if not draft.by.is_system and not set(draft.by.roles) & set(task.waive_by):
-        who = " or ".join(role.value.replace("_", " ") for role in task.waive_by) or "nobody"
+        who = listed(role.value.replace("_", " ") for role in task.waive_by) or "nobody"
         raise Forbidden(f"“{task.title}” can be waived by: {who}.")
     _open(task)
     draft.add(did.TaskWaived(key=task.key, title=task.title, reason=command.reason))
@@ -58,19 +61,28 @@ def assign(draft: Draft, command: ask.AssignTask) -> None:
     task = current_task(draft.deal, command.key)
     demand_task(draft.by, draft.deal, task)
     _open(task)
-    if command.assignee is not None:
-        vendor_stands_in = task.partner_id is None and command.assignee_side is Side.VENDOR
-        if command.assignee_side is not task.side and not vendor_stands_in:
-            raise InvalidInput(
-                f"“{task.title}” is a task of the {task.side.value}'s side; "
-                f"{command.assignee.name} is on the other.",
-                pointer="/user_id",
-            )
-        if task.partner_id is not None and command.assignee_partner_id != task.partner_id:
-            raise InvalidInput(f"{command.assignee.name} is not with this partner.", pointer="/user_id")
-        if command.assignee_side is Side.PARTNER and draft.deal.partner(command.assignee_partner_id) is None:
-            raise InvalidInput(f"{command.assignee.name}'s company is not on the deal.", pointer="/user_id")
-    draft.add(did.TaskAssigned(key=task.key, title=task.title, assignee=command.assignee))
+    assignee = _assignee(draft.deal, task, command.assignee, "/user_id")
+    draft.add(did.TaskAssigned(key=task.key, title=task.title, assignee=assignee))
+
+
+def _assignee(deal: Opportunity, task: Task, to: ask.Assignee | None, pointer: str) -> Person | None:
+    """Who shall do the task: somebody whom it is for, or nobody in particular.
+
+    Raises: InvalidInput, at the pointer.
+    """
+    if to is None or is_for(deal, task, to.side, to.partner_id):
+        return to.person if to else None
+    owner = deal.partner(task.partner_id)
+    if to.side is not task.side:
+        why = f"“{task.title}” is a task of the {task.side.value}'s side; {to.name} is on the other."
+    elif deal.partner(to.partner_id) is None:
+        why = f"{possessive(to.name)} company is not on the deal."
+    elif owner is not None:
+        why = f"“{task.title}” is {possessive(owner.name)} task; {to.name} is with another partner."
+    else:
+        role = task.partner_role.label if task.partner_role else "another"
+        why = f"“{task.title}” is for a partner as {role}; {possessive(to.name)} company has another role."
+    raise InvalidInput(why, pointer=pointer)
 
 
 def _whose(draft: Draft, command: ask.AddTask) -> Side:
@@ -88,34 +100,38 @@ def _whose(draft: Draft, command: ask.AddTask) -> Side:
     return command.side
 
 
-def ad_hoc_key(deal: Opportunity) -> str:
-    """`task-1`, `task-2` …: ad-hoc tasks are numbered as they come."""
+def ad_hoc(draft: Draft, **wanted: Any) -> Task:
+    """A task that the playbook does not know, in the current stage: `task-1`, `task-2` … as they come.
+
+    Raises: InvalidInput, when the deal has no room for it.
+    """
+    deal = draft.deal
+    if len(deal.tasks) >= MAX_TASKS:
+        raise InvalidInput(f"A deal has at most {MAX_TASKS} tasks.")
     number = 1 + sum(task.template is None for task in deal.tasks.values())
-    return free_key(deal, f"task-{number}")
+    return Task(
+        key=free_key(deal, f"task-{number}"),
+        template=None,
+        stage=deal.stage.key,
+        waive_by=deal.playbook.waive_by,
+        opened_at=draft.now,
+        **wanted,
+    )
 
 
 def add(draft: Draft, command: ask.AddTask) -> None:
     at_work(draft.deal)
     demand(draft.by, Action.WORK_TASKS, "Your role does not work on tasks.")
     side = _whose(draft, command)
-    if len(draft.deal.tasks) >= MAX_TASKS:
-        raise InvalidInput(f"A deal has at most {MAX_TASKS} tasks.")
     ahead(command.due_at, draft.now, "The due time", pointer="/due_at")
-    draft.add(
-        did.TaskAdded(
-            task=Task(
-                key=ad_hoc_key(draft.deal),
-                template=None,
-                stage=draft.deal.stage.key,
-                title=command.title,
-                help=command.help,
-                side=side,
-                partner_id=command.partner_id,
-                required=command.required,
-                waive_by=draft.deal.playbook.waive_by,
-                opened_at=draft.now,
-                due_at=command.due_at,
-                assignee=command.assignee,
-            )
-        )
+    task = ad_hoc(
+        draft,
+        title=command.title,
+        help=command.help,
+        side=side,
+        partner_id=command.partner_id,
+        required=command.required,
+        due_at=command.due_at,
     )
+    assignee = _assignee(draft.deal, task, command.assignee, "/assignee_id")
+    draft.add(did.TaskAdded(task=task.model_copy(update={"assignee": assignee})))

@@ -13,6 +13,7 @@ from domain.opportunity.events_deal import (
     FellDue,
     FieldChange,
     HandOffAccepted,
+    HandOffOffered,
     HandOffReturned,
     Held,
     Noted,
@@ -42,6 +43,7 @@ __all__ = [
     "FellDue",
     "FieldChange",
     "HandOffAccepted",
+    "HandOffOffered",
     "HandOffReturned",
     "Held",
     "Noted",
@@ -83,6 +85,7 @@ Event = Annotated[
     | DealLost
     | Reopened
     | HandOffReturned
+    | HandOffOffered
     | HandOffAccepted,
     Field(discriminator="type"),
 ]

@@ -21,6 +21,7 @@ from domain.opportunity.state import (
     Opportunity,
     Person,
     Status,
+    Task,
     shifted,
 )
 from domain.principal import Actor
@@ -197,14 +198,31 @@ class Reopened(Happening):
 
 
 class HandOffReturned(Happening):
+    """Customer success asks for something; `task` is the vendor's, to supply it (None in old timelines)."""
+
     type: Literal["handoff_returned"] = "handoff_returned"
     comment: str
+    task: Task | None = None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        if self.task is not None:
+            deal.put(self.task)
         deal.handoff = HandOff(state=HandOffState.RETURNED, since=at, note=self.comment, by=by.name)
 
     def words(self, by: Actor) -> str:
         return f"{by.name} returned the hand-off: {self.comment}"
+
+
+class HandOffOffered(Happening):
+    """What was asked for is there: a hand-off that was returned waits for customer success again."""
+
+    type: Literal["handoff_offered"] = "handoff_offered"
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        deal.handoff = HandOff(state=HandOffState.PENDING, since=at)
+
+    def words(self, by: Actor) -> str:
+        return f"{by.name} offered the hand-off to customer success again: all that is required is there."
 
 
 class HandOffAccepted(Happening):

@@ -38,17 +38,7 @@ class StageEntered(Happening):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         for key in self.left_behind:
-            deal.put(
-                deal.tasks[key].model_copy(
-                    update={
-                        "state": TaskState.WAIVED,
-                        "closed_at": at,
-                        "closed_by": by.name,
-                        "note": f"Left behind when {self.title} began",
-                        "left_behind": True,
-                    }
-                )
-            )
+            deal.put(deal.tasks[key].leave_behind(at, by.name, f"Left behind when {self.title} began"))
         deal.put(*self.tasks)
         deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
         deal.next_check_in_at = self.next_check_in_at
@@ -60,13 +50,15 @@ class StageEntered(Happening):
 
 
 class TaskAdded(Happening):
-    """A task that the playbook does not know."""
+    """A task that the playbook does not know; if the stage waits for it, agreements given before are void."""
 
     type: Literal["task_added"] = "task_added"
     task: Task
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.put(self.task)
+        if self.task.required:
+            deal.stage = deal.stage.model_copy(update={"sign_offs": ()})
 
     def words(self, by: Actor) -> str:
         return f"{by.name} added the task “{self.task.title}” for the {self.task.side.value}."
@@ -99,7 +91,7 @@ class TaskReopened(_TaskEvent):
     type: Literal["task_reopened"] = "task_reopened"
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        self._change(deal, state=TaskState.OPEN, closed_at=None, closed_by=None, note=None)
+        self._change(deal, state=TaskState.OPEN, closed_at=None, closed_by=None, note=None, left_behind=False)
         partner_id = deal.tasks[self.key].partner_id
         if partner_id is not None and deal.partner(partner_id) is None:  # who did it has left the deal
             self._change(deal, partner_id=None, assignee=None)
@@ -149,7 +141,11 @@ class PartnerAdded(Happening):
 
 
 class PartnerRemoved(Happening):
-    """A partner left; its open tasks wait for another partner, its agreements are void."""
+    """A partner left, and its agreements are void.
+
+    `tasks` are those it had open: waiting for another partner now, or left behind where another
+    partner of the deal has the same task.
+    """
 
     type: Literal["partner_removed"] = "partner_removed"
     partner: DealPartner

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from domain.errors import DealClosed, DealOnHold, Forbidden, InvalidInput, NotFound, TaskClosed
 from domain.opportunity.state import Opportunity, Status, Task
+from domain.opportunity.wording import possessive
 from domain.principal import Action, Actor, Side
 
 MAX_AHEAD = timedelta(days=3653)
@@ -87,18 +89,32 @@ def current_task(deal: Opportunity, key: str) -> Task:
     return task
 
 
+def is_for(deal: Opportunity, task: Task, side: Side | None, organisation_id: UUID | None) -> bool:
+    """Whether the task is one for people of this organisation: each side works its own.
+
+    A partner's task that no partner of the deal has, waits: for a partner of the deal with the
+    role that it asks for, and meanwhile the vendor stands in.
+    """
+    if side is Side.VENDOR:
+        return task.side is Side.VENDOR or deal.partner(task.partner_id) is None
+    if task.side is Side.VENDOR:
+        return False
+    if owner := deal.partner(task.partner_id):
+        return owner.id == organisation_id
+    partner = deal.partner(organisation_id)
+    return partner is not None and task.partner_role in (None, partner.role)
+
+
 def demand_task(by: Actor, deal: Opportunity, task: Task) -> None:
-    """A side works its own tasks; a partner's task that no partner of the deal has, anybody on it.
+    """The task is for the one who asks, and the role allows it.
 
     Raises: Forbidden.
     """
     demand(by, Action.WORK_TASKS, "Your role does not work on tasks.")
-    if by.is_system:
+    if by.is_system or is_for(deal, task, by.side, by.organisation_id):
         return
     owner = deal.partner(task.partner_id)
-    if task.side is Side.VENDOR:
-        theirs = by.side is Side.VENDOR
-    else:
-        theirs = owner is None or owner.id == by.organisation_id
-    if not theirs:
-        raise Forbidden(f"“{task.title}” is {owner.name if owner else 'the vendor'}'s task.")
+    if task.side is Side.PARTNER and owner is None and task.partner_role is not None:
+        role = task.partner_role.label
+        raise Forbidden(f"“{task.title}” waits for a partner as {role}; meanwhile the vendor may do it.")
+    raise Forbidden(f"“{task.title}” is {possessive(owner.name if owner else 'the vendor')} task.")

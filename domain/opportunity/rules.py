@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
 from domain.opportunity import commands as ask
 from domain.opportunity import decide_deal as deal_rules
+from domain.opportunity import decide_handoff as handoff_rules
 from domain.opportunity import decide_tasks as task_rules
 from domain.opportunity import events as did
 from domain.opportunity.blockers import exit_of
@@ -37,8 +38,8 @@ _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.Win: deal_rules.win,
     ask.Lose: deal_rules.lose,
     ask.Reopen: deal_rules.reopen,
-    ask.AcceptHandOff: deal_rules.accept_handoff,
-    ask.ReturnHandOff: deal_rules.return_handoff,
+    ask.AcceptHandOff: handoff_rules.accept_handoff,
+    ask.ReturnHandOff: handoff_rules.return_handoff,
 }
 
 
@@ -60,6 +61,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
     draft = Draft(deal, now, by)
     _DECISIONS[type(request.command)](draft, request.command)
     settle(draft)
+    handoff_rules.offer_again(draft)
     return draft.outcome()
 
 
@@ -70,10 +72,15 @@ def rule_to_judge(deal: Opportunity) -> str | None:
 
 
 def judged(deal: Opportunity, *, met: bool, now: datetime) -> Outcome:
-    """What the answer of the stage's rule leads to; nothing, when it is the same as before."""
+    """What the answer of the stage's rule leads to; nothing, when it is the same as before.
+
+    Before the first answer a rule counts as not met, so that a first "no" is no news: unless
+    somebody moved the deal here, since then the "no" ends its stay.
+    """
     draft = Draft(deal, now, SYSTEM)
     rule = rule_to_judge(deal)
-    if rule is not None and deal.stage.rule_met is not met:
+    known = deal.stage.rule_met if deal.stage.stays else bool(deal.stage.rule_met)
+    if rule is not None and known is not met:
         draft.add(did.RuleJudged(stage=deal.stage.key, rule=rule, met=met))
         settle(draft)
     return draft.outcome()

@@ -58,23 +58,57 @@ def tasks_for_partner(deal: Opportunity, partner: DealPartner, now: datetime) ->
             continue
         siblings = [task for task in deal.stage_tasks() if task.template == template.key]
         waiting = [task for task in siblings if task.partner_id is None and task.is_open]
+        own = [task for task in siblings if task.partner_id == partner.id and task.left_behind]
         if waiting:
             tasks.append(waiting[0].model_copy(update={"partner_id": partner.id}))
+        elif own:  # left behind when the partner left
+            tasks.append(_reopened(own[0], template, now))
         elif all(task.partner_id not in (None, partner.id) for task in siblings):
             task = new_task(deal, template, deal.stage.key, now, free_key(deal, template.key))
             tasks.append(task.model_copy(update={"partner_id": partner.id}))
     return tuple(tasks)
 
 
+def _others_have(deal: Opportunity, task: Task) -> bool:
+    """Whether another partner of the deal has the same task in that stage."""
+    return task.template is not None and any(
+        (other.template, other.stage) == (task.template, task.stage)
+        and other.partner_id != task.partner_id
+        and deal.partner(other.partner_id) is not None
+        for other in deal.tasks.values()
+    )
+
+
+def tasks_without_partner(draft: Draft, partner: DealPartner) -> tuple[Task, ...]:
+    """What becomes of the open tasks of a partner that leaves.
+
+    Where another partner of the deal has the same task, it is done by that one; else it waits for
+    another partner.
+    """
+    tasks = []
+    for task in draft.deal.stage_tasks():
+        if task.partner_id != partner.id or not task.is_open:
+            continue
+        if _others_have(draft.deal, task):
+            why = f"Left behind when {partner.name} left the deal"
+            tasks.append(task.leave_behind(draft.now, draft.by.name, why))
+        else:
+            tasks.append(task.model_copy(update={"partner_id": None, "assignee": None}))
+    return tuple(tasks)
+
+
 def _again(deal: Opportunity, task: Task, template: TaskTemplate | None, now: datetime) -> Task:
     """A task of a stage that is entered once more: what was done stays done, the rest opens anew."""
-    if not task.left_behind:
-        return task
     gone = task.partner_id is not None and deal.partner(task.partner_id) is None
+    if not task.left_behind or (gone and _others_have(deal, task)):
+        return task
+    left = {"partner_id": None, "assignee": None} if gone else {}
+    return _reopened(task, template, now).model_copy(update=left)
+
+
+def _reopened(task: Task, template: TaskTemplate | None, now: datetime) -> Task:
     return task.model_copy(
         update={
-            "partner_id": None if gone else task.partner_id,
-            "assignee": None if gone else task.assignee,
             "state": TaskState.OPEN,
             "opened_at": now,
             "due_at": due(now, template.due) if template else None,

@@ -6,21 +6,34 @@ change. All instants are aware and in UTC.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.money import Money
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
 
 PartnerId = UUID
-Title = Annotated[str, Field(min_length=1, max_length=200)]
-Note = Annotated[str, Field(min_length=1, max_length=4000)]
-Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _readable(text: str) -> str:
+    if not text.strip() or _CONTROL.search(text):
+        msg = "This text has to say something, without control characters."
+        raise ValueError(msg)
+    return text
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters (C0 and C1), but for tabs and line breaks."""
+
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
+Note = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_readable)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_readable)]
 Custom = dict[str, str | int | float | bool | None]
 """Fields of the vendor's own, by name."""
 
@@ -121,11 +134,18 @@ class Task(_Part):
     closed_at: AwareDatetime | None = None
     closed_by: str | None = None
     note: str | None = Field(default=None, description="What was said when it was closed.")
-    left_behind: bool = Field(default=False, description="Waived because its stage was left.")
+    left_behind: bool = Field(
+        default=False, description="Waived because its stage was left, or its partner with others to do it."
+    )
 
     @property
     def is_open(self) -> bool:
         return self.state is TaskState.OPEN
+
+    def leave_behind(self, at: datetime, by: str, why: str) -> Self:
+        """The task as it is when nobody has to do it any more."""
+        closed = {"state": TaskState.WAIVED, "closed_at": at, "closed_by": by, "note": why}
+        return self.model_copy(update={**closed, "left_behind": True})
 
 
 class SignOff(_Part):

@@ -106,8 +106,6 @@ def _decision(deal: Opportunity, blocker: Blocker) -> Iterator[WorkItem]:
                 since=blocker.since,
                 due_at=blocker.due_at,
             )
-        case "handoff_returned":
-            yield from _for_side(deal, WorkKind.HANDOFF, Side.VENDOR, blocker.what, at)
 
 
 def work_items(deal: Opportunity) -> list[WorkItem]:

@@ -16,7 +16,7 @@ from tests.factories import (
     a_stage,
     a_task,
     a_won_deal,
-    person,
+    assignee,
 )
 
 
@@ -32,9 +32,7 @@ def test_open_tasks_name_whose_turn_it_is_since_when_and_until_when():
 
 
 def test_an_assignee_is_named_before_the_side():
-    deal = a_deal().ask(
-        ask.AssignTask(key="confirm-budget", assignee=person(DIRECTOR), assignee_side=Side.VENDOR)
-    )
+    deal = a_deal().ask(ask.AssignTask(key="confirm-budget", assignee=assignee(DIRECTOR)))
     assert blockers(deal.deal)[0].who == "Dirk Director"
 
 

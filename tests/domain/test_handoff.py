@@ -6,9 +6,23 @@ import pytest
 
 from domain.errors import DealClosed, Forbidden, HandOffNotReady, NoHandOff
 from domain.opportunity import commands as ask
-from domain.opportunity.blockers import blockers
+from domain.opportunity.blockers import blockers, turn
+from domain.opportunity.events import HandOffReturned
 from domain.opportunity.state import HandOffState, Status
-from tests.factories import ADMIN, DESK, DIRECTOR, LEAD, REP, SELLER, SUCCESS, a_deal, a_won_deal
+from domain.principal import Side
+from tests.factories import (
+    ADMIN,
+    ASTER,
+    DESK,
+    DIRECTOR,
+    LEAD,
+    NOW,
+    REP,
+    SELLER,
+    SUCCESS,
+    a_deal,
+    a_won_deal,
+)
 
 
 def ready():
@@ -32,10 +46,74 @@ def test_it_is_not_accepted_before_its_required_tasks_are_done():
 def test_it_is_returned_with_what_is_missing():
     deal = ready().ask(ask.ReturnHandOff(comment="Who is the admin there?"), by=SUCCESS)
     assert deal.last == "Susi Success returned the hand-off: Who is the admin there?"
+    asked, returned = blockers(deal.deal)
+    assert asked.what == "“Supply what customer success asks for: Who is the admin there?” is open"
+    assert returned.what == "Customer success returned the hand-off: Who is the admin there?"
+    assert {asked.who, returned.who} == {"Rosa Rep"}
+    assert (asked.task, deal.task("task-1").side, deal.task("task-1").required) == (
+        "task-1",
+        Side.VENDOR,
+        True,
+    )
+    assert deal.task("task-1").help == "Who is the admin there?"
+
+
+def returned(comment="Who is the admin there?"):
+    return ready().ask(ask.ReturnHandOff(comment=comment), by=SUCCESS)
+
+
+@pytest.mark.parametrize("how", [ask.CompleteTask(key="task-1"), ask.WaiveTask(key="task-1", reason="Known")])
+def test_when_all_is_there_it_is_customer_successs_turn_again(how):
+    deal = returned().later(days=1).ask(how, by=REP)
+    assert (deal.deal.handoff.state, deal.deal.handoff.since) == (HandOffState.PENDING, deal.now)
+    assert deal.last == (
+        "Tandem offered the hand-off to customer success again: all that is required is there."
+    )
     [blocker] = blockers(deal.deal)
-    assert blocker.what == "Customer success returned the hand-off: Who is the admin there?"
-    assert blocker.who == "Rosa Rep"
+    assert (blocker.code, blocker.since) == ("handoff_not_accepted", deal.now)
+    assert blocker.who == "customer success"
     assert deal.ask(ask.AcceptHandOff(), by=SUCCESS).deal.status is Status.HANDED_OFF
+
+
+def test_before_that_it_is_not_accepted():
+    with pytest.raises(HandOffNotReady, match="“Supply what customer success asks for: Who is the admin"):
+        returned().ask(ask.AcceptHandOff(), by=SUCCESS)
+
+
+def test_returned_early_it_waits_for_every_required_task():
+    deal = a_won_deal().ask(ask.ReturnHandOff(comment="Who?"), by=SUCCESS).complete("task-1")
+    assert deal.deal.handoff.state is HandOffState.RETURNED
+    assert deal.complete("plan-onboarding").deal.handoff.state is HandOffState.PENDING
+
+
+def test_returned_it_is_the_vendors_turn_whatever_partners_have_to_do():
+    deal = returned().ask(
+        ask.AddTask(title="Call", side="partner", partner_id=ASTER.id, required=True), by=SELLER
+    )
+    assert turn(deal.deal) is Side.VENDOR
+
+
+def test_what_is_asked_for_at_length_is_shortened_in_the_title_alone():
+    comment = "Please\nsend  the contacts. " * 30
+    task = returned(comment).task("task-1")
+    assert task.title.startswith("Supply what customer success asks for: Please send the contacts. Please")
+    assert len(task.title) <= 200
+    assert task.title.endswith("…")
+    assert task.help == comment
+
+
+def test_returned_twice_both_are_asked_for():
+    deal = returned().ask(ask.ReturnHandOff(comment="And the licences?"), by=SUCCESS).complete("task-1")
+    assert deal.deal.handoff.state is HandOffState.RETURNED
+    assert deal.complete("task-2").deal.handoff.state is HandOffState.PENDING
+
+
+def test_a_return_of_an_earlier_version_brought_no_task():
+    event = HandOffReturned.model_validate({"type": "handoff_returned", "comment": "Who?"})
+    deal = ready().deal
+    event.apply(deal, NOW, SUCCESS)
+    assert deal.handoff.state is HandOffState.RETURNED
+    assert blockers(deal)[0].what == "Customer success returned the hand-off: Who?"
 
 
 def test_until_then_it_waits_for_customer_success():

@@ -33,7 +33,7 @@ def test_into_a_stage_that_leaves_by_itself_its_tasks_are_awaited_as_usual():
 @pytest.mark.parametrize(
     ("stage", "sentence"),
     [
-        ("moon", "has no stage “moon”. It has: qualify, prepare, joint-demo, proposal, commit."),
+        ("moon", "has no stage “moon”. It has qualify, prepare, joint-demo, proposal and commit."),
         ("handoff", "has no stage “handoff”"),
         ("qualify", "The deal is in Joint qualification already"),
     ],
@@ -50,8 +50,14 @@ def test_only_the_vendors_sales_people_move_deals_past_the_playbook(by):
 
 
 def test_the_vendor_does_not_jump_over_a_stage_that_both_sides_must_agree_on():
-    with pytest.raises(StageGateClosed, match="Joint demonstration is left only when both sides agree"):
+    with pytest.raises(StageGateClosed) as refusal:
         a_deal().ask(to("commit"))
+    assert refusal.value.detail == (
+        "Joint demonstration is left only when both sides agree. "
+        "Still missing: Neither side has agreed yet that Joint demonstration is finished."
+    )
+    [blocker] = refusal.value.extra["blockers"]
+    assert (blocker["code"], blocker["turn"], blocker["who"]) == ("sign_off_missing", None, "both sides")
 
 
 def test_nor_out_of_it_and_hears_what_is_missing():

@@ -20,11 +20,11 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, StaleVers
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.agenda import agenda, fall_due, next_due
-from domain.opportunity.blockers import Blocker, blockers, gate_blockers, moves_by_itself, turn
+from domain.opportunity.blockers import Blocker, blockers, gate_blockers, moves_by_itself, open_tasks, turn
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.facts import facts
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
-from domain.opportunity.state import LoseReason, Opportunity, Status, TaskState
+from domain.opportunity.state import HandOffState, LoseReason, Opportunity, Status, TaskState
 from domain.opportunity.work import work_items
 from domain.playbook import HANDOFF, ExitBy, Playbook
 from domain.principal import SYSTEM, Actor, Role, Side
@@ -110,26 +110,26 @@ class Deals(RuleBasedStateMachine):
     def assign(self, by: Actor, task: int, to: Actor | None) -> None:
         command = ask.AssignTask(
             key=self._task_key(task),
-            assignee=factories.person(to) if to else None,
-            assignee_side=to.side if to else None,
-            assignee_partner_id=to.organisation_id if to and to.side is Side.PARTNER else None,
+            assignee=factories.assignee(to) if to else None,
         )
         self._try(command, by)
 
     @rule(
         by=anybody,
-        side=st.sampled_from(Side),
-        partner=st.sampled_from([None, *PARTNERS]),
+        whose=st.tuples(st.sampled_from(Side), st.sampled_from([None, *PARTNERS])),
         required=st.booleans(),
         due=hours,
+        to=st.sampled_from([None, None, *EVERYBODY[:-1]]),
     )
-    def add_task(self, by: Actor, side: Side, partner: Any, required: bool, due: int | None) -> None:
+    def add_task(self, by: Actor, whose: Any, required: bool, due: int | None, to: Actor | None) -> None:
+        side, partner = whose
         command = ask.AddTask(
             title="Call the customer",
             side=side,
             partner_id=partner.id if partner else None,
             required=required,
             due_at=self._in(due),
+            assignee=factories.assignee(to) if to else None,
         )
         self._try(command, by)
 
@@ -325,6 +325,9 @@ class Deals(RuleBasedStateMachine):
         elif isinstance(event, did.PartnerRemoved):
             if self.agreed.get(Side.PARTNER) == event.partner.id:
                 del self.agreed[Side.PARTNER]
+        elif isinstance(event, did.TaskAdded):
+            if event.task.required:
+                self.agreed.clear()
         elif isinstance(event, did.TaskReopened):
             if self.deal.tasks[event.key].required:
                 self.agreed.clear()
@@ -349,13 +352,14 @@ class Deals(RuleBasedStateMachine):
         events = [entry.event for entry in outcome.entries]
         reopened = {event.key for event in events if isinstance(event, did.TaskReopened)}
         entered = {event.stage for event in events if isinstance(event, did.StageEntered)}
+        joined = {task.key for event in events if isinstance(event, did.PartnerAdded) for task in event.tasks}
         assert set(before.tasks) <= set(after.tasks), "no task is ever lost"
         for key, task in before.tasks.items():
             now = after.tasks[key]
             if task.state is TaskState.DONE and now.state is not TaskState.DONE:
                 assert key in reopened, "what was done stays done unless somebody reopens it"
             if now.is_open and not task.is_open:
-                assert key in reopened or (task.left_behind and task.stage in entered)
+                assert key in reopened or (task.left_behind and (task.stage in entered or key in joined))
 
     def _clocks_stood_still(self, before: Opportunity, after: Opportunity, outcome: Outcome) -> None:
         event = outcome.entries[0].event if outcome.entries else None
@@ -397,6 +401,9 @@ class Deals(RuleBasedStateMachine):
         assert (deal.hold is not None) == (deal.status is Status.ON_HOLD)
         assert (deal.lost is not None) == (deal.status is Status.LOST)
         assert deal.in_handoff == (deal.handoff is not None)
+        if deal.handoff is not None and deal.handoff.state is HandOffState.RETURNED:
+            assert open_tasks(deal), "what customer success asks for is somebody's task"
+            assert turn(deal) is Side.VENDOR
         assert 0 <= deal.probability <= 100
         assert deal.stage_title
 

@@ -12,6 +12,7 @@ from tests.factories import (
     ASTER,
     BOREALIS,
     BOREALIS_SELLER,
+    CYGNUS,
     CYGNUS_SELLER,
     DESK,
     DIRECTOR,
@@ -84,6 +85,8 @@ def test_readers_and_outsiders_do_not_agree():
 def test_one_of_several_partners_speaks_for_them():
     deal = ready(partners=(ASTER, BOREALIS))
     assert blockers(deal.deal)[1].who == "Aster Integrators or Borealis Systems"
+    more = ready(partners=(ASTER, BOREALIS, CYGNUS))
+    assert blockers(more.deal)[1].who == "Aster Integrators, Borealis Systems or Cygnus Trade"
     deal.ask(ask.Advance(), by=BOREALIS_SELLER).ask(ask.Advance(), by=REP)
     assert deal.deal.stage.key == "proposal"
 
@@ -94,6 +97,14 @@ def test_reopening_a_required_task_takes_the_agreement_back():
     assert deal.deal.stage.key == "joint-demo"
     deal.ask(ask.Advance(), by=SELLER)
     assert deal.deal.stage.key == "proposal"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_new_task_that_the_stage_waits_for_takes_it_back_as_well(required):
+    deal = ready().ask(ask.Advance(), by=SELLER)
+    deal.ask(ask.AddTask(title="Show the interfaces", side="vendor", required=required)).complete("task-1")
+    deal.ask(ask.Advance(), by=REP)
+    assert deal.deal.stage.key == ("joint-demo" if required else "proposal")
 
 
 def test_reopening_an_optional_task_does_not():

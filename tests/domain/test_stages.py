@@ -109,6 +109,20 @@ def test_a_rule_opens_the_gate_and_the_timeline_says_which():
     ]
 
 
+def test_before_it_was_asked_a_rule_counts_as_not_met_so_a_first_no_is_no_news():
+    deal = a_deal(at="proposal")
+    version = deal.deal.version
+    assert deal.judge(met=False).deal.version == version
+    assert deal.blocked_by == ["rule_not_met"]
+    assert deal.judge(met=True).deal.stage.key == "commit"
+
+
+def test_where_somebody_moved_the_deal_a_first_no_ends_its_stay():
+    deal = back(a_deal(at="commit"), "proposal").judge(met=False)
+    assert deal.last == "The rule to leave the stage is not met: deal.amount > 0.0"
+    assert deal.judge(met=True).deal.stage.key == "commit"
+
+
 def test_a_rule_that_is_not_met_is_a_blocker_for_both_sides():
     deal = a_deal(at="proposal").judge(met=False)
     assert deal.blocked_by == ["rule_not_met"]
@@ -117,9 +131,12 @@ def test_a_rule_that_is_not_met_is_a_blocker_for_both_sides():
 
 
 def test_the_same_answer_twice_is_no_news():
-    deal = a_deal(at="proposal").judge(met=False)
-    version = deal.deal.version
-    assert deal.judge(met=False).deal.version == version
+    stages = [a_stage("first", exit={"by": "rule", "rule": "deal.amount > 5.0"}), a_stage("second")]
+    deal = a_deal(playbook=a_playbook(stages=stages))
+    for met in (True, False):
+        version = deal.judge(met=met).deal.version
+        assert deal.last == f"The rule to leave the stage is {'met' if met else 'not met'}: deal.amount > 5.0"
+        assert deal.judge(met=met).deal.version == version
 
 
 def test_where_there_is_no_rule_an_answer_changes_nothing():

@@ -16,7 +16,7 @@ from tests.factories import (
     SUCCESS,
     a_deal,
     a_won_deal,
-    person,
+    assignee,
 )
 
 
@@ -33,7 +33,7 @@ def test_every_open_task_is_on_somebodys_list():
 
 
 def test_an_assigned_task_is_for_its_assignee():
-    command = ask.AssignTask(key="confirm-budget", assignee=person(DIRECTOR), assignee_side=Side.VENDOR)
+    command = ask.AssignTask(key="confirm-budget", assignee=assignee(DIRECTOR))
     assert listed(a_deal().ask(command), WorkKind.TASK)[0].assignee_id == DIRECTOR.id
 
 
@@ -71,11 +71,19 @@ def test_both_sides_are_asked_to_check_in():
 
 
 def test_the_hand_off_waits_for_customer_success_and_returned_for_the_owner():
-    deal = a_won_deal()
+    deal = a_won_deal().complete("plan-onboarding")
     [item] = listed(deal, WorkKind.HANDOFF)
     assert (item.title, item.role) == ("Accept the hand-off", Role.CUSTOMER_SUCCESS)
-    [item] = listed(deal.ask(ask.ReturnHandOff(comment="Who?"), by=SUCCESS), WorkKind.HANDOFF)
-    assert (item.title, item.role) == ("Customer success returned the hand-off: Who?", None)
+    deal.ask(ask.ReturnHandOff(comment="Who?"), by=SUCCESS)
+    assert listed(deal, WorkKind.HANDOFF) == []
+    item = listed(deal, WorkKind.TASK)[-1]
+    assert (item.title, item.side, item.role, item.required) == (
+        "Supply what customer success asks for: Who?",
+        Side.VENDOR,
+        None,
+        True,
+    )
+    assert listed(deal.complete(item.key), WorkKind.HANDOFF)[0].since == deal.now
 
 
 def test_on_hold_nobody_has_to_do_anything():
