@@ -164,8 +164,8 @@ class Import:
             else:
                 tally.imported += 1
             if count % PORTION == 0:
-                self.advance("Deals: read", count, len(self.export.deals))
-        self.advance("Deals: read", len(self.export.deals), len(self.export.deals))
+                self.advance("Deals read", count, len(self.export.deals))
+        self.advance("Deals read", len(self.export.deals), len(self.export.deals))
         return plan
 
     def _add(self, plan: Plan, deal: Deal, reference: Reference) -> None:
@@ -203,7 +203,7 @@ class Import:
             portion = outcomes[first : first + PORTION]
             async with self.database.transaction() as session:
                 await opportunity.record_many(session, portion)
-            self.advance("Closed deals: recorded", first + len(portion), len(outcomes))
+            self.advance("Closed deals", first + len(portion), len(outcomes))
 
 
 def _tally(rows_read: int | None, taken: int, new: int) -> Tally:
