@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from domain.errors import InvalidInput, Unavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
+_OPTIONS = "-c timezone=UTC -c max_parallel_workers_per_gather=0"
+"""Our statements are short: starting helpers for one takes longer than they save."""
 
 
 def psycopg_url(url: str) -> str:
@@ -37,7 +39,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": "-c timezone=UTC"},
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": _OPTIONS},
         )
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
