@@ -17,7 +17,7 @@ from db import playbooks
 from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
-from domain.opportunity.blockers import blockers, turn
+from domain.opportunity.blockers import blockers, turn_of
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
@@ -123,7 +123,7 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "stage": deal.stage_title,
         "phase": deal.phase,
         "probability": deal.probability,
-        "turn": turn(deal),
+        "turn": turn_of(waits),
         "waits_for": waits[0].what if waits else None,
         "next_step": deal.next_step,
         "next_due_at": next_due(deal),

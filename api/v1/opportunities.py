@@ -31,7 +31,7 @@ from db import pipeline
 from db.pipeline import SORTS, Filters
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import next_due
-from domain.opportunity.blockers import Blocker, blockers, turn
+from domain.opportunity.blockers import Blocker, blockers, turn_of
 from domain.opportunity.state import Opportunity, Status
 from domain.playbook import Phase
 from domain.principal import Side
@@ -42,7 +42,8 @@ router = APIRouter(prefix="/opportunities", tags=["opportunities"], route_class=
 def shown(response: Response, deal: Opportunity) -> OpportunityOut:
     """The deal as the API answers it, with its version as ETag."""
     answer_version(response, deal.version)
-    return OpportunityOut.of_deal(deal, blockers(deal), turn(deal), next_due(deal))
+    waits = blockers(deal)
+    return OpportunityOut.of_deal(deal, waits, turn_of(waits), next_due(deal))
 
 
 @router.get("")

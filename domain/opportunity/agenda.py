@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.events import FellDue, Resumed
@@ -22,15 +21,14 @@ class DueKind(StrEnum):
     EXPECTED_CLOSE = "expected_close"
 
 
-class DueItem(BaseModel):
-    """One deadline. `id` names the deadline and its instant: a deadline that moves is a new one."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """One deadline, in UTC. `id` names the deadline and its instant: a deadline that moves is a new one."""
 
     kind: DueKind
     key: str
     what: str
-    at: AwareDatetime
+    at: datetime
 
     @property
     def id(self) -> str:
@@ -60,12 +58,12 @@ def _items(deal: Opportunity) -> Iterator[DueItem]:
 
 def agenda(deal: Opportunity) -> list[DueItem]:
     """Every deadline of the deal, the earliest first, whether it has passed or not."""
-    return sorted(_items(deal), key=lambda item: (item.at, item.id))
+    return sorted(_items(deal), key=lambda item: (item.at, item.kind, item.key))
 
 
 def next_due(deal: Opportunity) -> datetime | None:
     """When the clock has to speak next; None when nothing is awaited."""
-    return next((item.at for item in agenda(deal) if item.id not in deal.noted), None)
+    return min((item.at for item in _items(deal) if item.id not in deal.noted), default=None)
 
 
 def fall_due(deal: Opportunity, now: datetime) -> Outcome:

@@ -90,6 +90,7 @@ def _waits_for_any_partner(deal: Opportunity) -> Blocker:
 
 def _missing_agreements(deal: Opportunity) -> list[Blocker]:
     signed = {sign.side for sign in deal.stage.sign_offs}
+    since = _ready_since(deal)
     missing = []
     for side in Side:
         if side in signed:
@@ -104,7 +105,7 @@ def _missing_agreements(deal: Opportunity) -> list[Blocker]:
                 what=f"The {side.value} has not agreed yet that {deal.stage_title} is finished",
                 turn=side,
                 who=_owner(deal) if side is Side.VENDOR else partners,
-                since=_ready_since(deal),
+                since=since,
                 due_at=deal.stage.due_at,
             )
         )

@@ -192,7 +192,7 @@ def _rule_that_fired(gate: Exit) -> str:
             return "all required tasks are closed"
 
 
-def leave(draft: Draft, *, by: Actor | None = None) -> None:
+def leave(draft: Draft) -> None:
     """Go to the next stage through the open gate."""
     deal = draft.deal
     following = deal.playbook.next_stage(deal.stage.key)
@@ -200,7 +200,7 @@ def leave(draft: Draft, *, by: Actor | None = None) -> None:
         raise NoSuchStage(f"{deal.stage_title} is the last stage: win the deal, or lose it.")
     if missing := gate_blockers(deal):
         raise closed_gate(deal, missing, f"{deal.stage_title} is not finished")
-    enter(draft, following, _rule_that_fired(exit_of(deal)), by=by)
+    enter(draft, following, _rule_that_fired(exit_of(deal)))
 
 
 def settle(draft: Draft) -> None:
@@ -209,7 +209,7 @@ def settle(draft: Draft) -> None:
     while (
         deal.status is Status.OPEN
         and moves_by_itself(deal)
-        and deal.playbook.next_stage(deal.stage.key) is not None
+        and (following := deal.playbook.next_stage(deal.stage.key)) is not None
         and not gate_blockers(deal)
     ):
-        leave(draft, by=SYSTEM)
+        enter(draft, following, _rule_that_fired(exit_of(deal)), by=SYSTEM)
