@@ -44,7 +44,7 @@ def configure(settings: Settings, role: str) -> None:
 def _last(console: bool) -> list[Any]:
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if console:
-        # Plain tracebacks: the colourful ones print every local variable, which takes minutes and may be secret.
+        # The colourful tracebacks print every local variable: that takes minutes, and some are secret.
         plain = structlog.dev.plain_traceback
         return [
             clean,

@@ -84,7 +84,7 @@ async def my_work(
 
 
 def _team(principal: Principal) -> str:
-    return "All of the vendor" if principal.side is Side.VENDOR else "All of us"
+    return "The whole vendor" if principal.side is Side.VENDOR else f"All of {principal.organisation}"
 
 
 def grouped(items: list[Waiting], now: datetime | None = None) -> list[Group]:
@@ -108,9 +108,9 @@ def summary(groups: list[Group], scope: str) -> str:
     if overdue := counts.get("overdue"):
         parts.append(f"{plural(overdue, 'thing is', 'things are')} overdue")
     if today := counts.get("today"):
-        parts.append(f"{today} due today")
+        parts.append(f"{today} due today" if parts else f"{plural(today, 'thing')} due today")
     if week := counts.get("week"):
-        parts.append(f"{week} more this week")
+        parts.append(f"{week} more this week" if parts else f"{plural(week, 'thing')} due this week")
     if not parts:
         who = "you" if scope == "mine" else "your side"
         return f"{plural(counts['later'], 'thing waits', 'things wait')} for {who}, none of it soon."

@@ -1,0 +1,87 @@
+"""Every page, in both themes, on a phone and on a desktop: readable for everybody, and nothing sticks out."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from tests.browser.conftest import NARROW, WIDE, Deals, Window
+
+pytestmark = pytest.mark.browser
+
+NASTY = "<script>alert('x')</script> \u202eabc مرحبا 🎉 " + "W" * 60
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
+async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
+    window: Window, deals: Deals, theme: str, viewport: dict[str, int]
+):
+    deal = await deals.open(NASTY, customer={"name": NASTY[:150]})
+    await deals.do("paula@aster.example", deal, "tasks/share-profile/complete", note=NASTY)
+    at = f"/opportunities/{deal['id']}"
+    page = await window("vera@vendor.example", color_scheme=theme, viewport=viewport)
+    found = {}
+    for path in (
+        "/",
+        "/pipeline",
+        f"/pipeline?playbook={deals.playbook.key}",
+        "/pipeline?view=list&status=all",
+        at,
+        f"{at}/actions/lose",
+        f"{at}/actions/edit",
+        "/opportunities/new",
+        "/partners",
+        f"/partners/{deals.people.aster.id}",
+        "/accounts",
+        f"/accounts/{deal['account_id']}",
+        "/playbooks",
+        f"/playbooks/{deals.playbook.key}",
+        "/nowhere",
+    ):
+        await page.goto(path)
+        results = await Axe().run(page)
+        problems = [f"{rule['id']}: {rule['nodes'][0]['target']}" for rule in results.response["violations"]]
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            problems.append("sticks out")
+        if problems:
+            found[path] = problems
+    assert found == {}
+
+
+async def test_what_people_write_is_shown_as_they_wrote_it(window: Window, deals: Deals):
+    deal = await deals.open(NASTY)
+    page = await window("paula@aster.example")
+    await page.goto(f"/opportunities/{deal['id']}")
+    await page.get_by_label("A note for both sides").fill("<img src=x onerror=alert(1)>\nSecond line")
+    await page.get_by_role("button", name="Add note").click()
+    await expect(page.locator("#deal-timeline")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert await page.locator("#deal-timeline img").count() == 0
+
+
+async def test_a_partner_does_not_see_the_deal_of_another(window: Window, deals: Deals):
+    only = [{"partner_id": str(deals.people.borealis.id), "role": "reseller"}]
+    deal = await deals.open("Not for Aster", partners=only)
+    page = await window("paula@aster.example")
+    answer = await page.goto(f"/opportunities/{deal['id']}")
+    assert answer is not None
+    assert answer.status == 404
+    await expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+    await page.goto("/pipeline?view=list&q=not+for+aster")
+    await expect(page.get_by_text("No deal fits")).to_be_visible()
+
+
+async def test_an_unfinished_form_says_what_is_missing(window: Window, deals: Deals):
+    page = await window("vera@vendor.example", java_script_enabled=False)
+    await page.goto("/opportunities/new")
+    await page.get_by_label("Title").fill("No such money")
+    await page.get_by_label("Amount").fill("a lot")
+    await page.get_by_label("Expected close").fill("2027-05-31")
+    await page.get_by_label("Playbook").select_option(deals.playbook.key)
+    await page.get_by_label("Company").fill("Acme")
+    await page.get_by_label("Country").fill("xx")
+    await page.get_by_role("button", name="Open the opportunity").click()
+    await expect(page.get_by_text("This must be a decimal number")).to_be_visible()
+    await expect(page.get_by_text("This is no country")).to_be_visible()
+    await expect(page.get_by_label("Title")).to_have_value("No such money")
