@@ -24,7 +24,7 @@ from domain.crm_import.mapping import ImportMapping
 from domain.crm_import.opening import opened, opening
 from domain.crm_import.read import read_export
 from domain.crm_import.records import Deal, Export, Reject
-from domain.errors import NotFound, TandemError
+from domain.errors import NotFound
 from domain.opportunity.draft import Outcome
 from domain.playbook import Playbook
 from ops import crm_files
@@ -150,19 +150,15 @@ class Import:
         return report
 
     def _plan(self, reference: Reference, known: set[str], report: Report) -> Plan:
-        """What to do with each deal; one that the rules refuse joins the rejects."""
+        """What to do with each deal."""
         plan = Plan()
         for count, deal in enumerate(self.export.deals, start=1):
             tally = report.taken[deal.meaning.status]
             if deal.external_id in known:
                 tally.already_there += 1
                 continue
-            try:
-                self._add(plan, deal, reference)
-            except TandemError as refused:
-                self.export.rejects.append(Reject(deal.row, deal.external_id, (), refused.detail))
-            else:
-                tally.imported += 1
+            self._add(plan, deal, reference)
+            tally.imported += 1
             if count % PORTION == 0:
                 self.advance("Deals read", count, len(self.export.deals))
         self.advance("Deals read", len(self.export.deals), len(self.export.deals))

@@ -243,7 +243,7 @@ def test_an_opening_day_can_be_given_for_those_that_have_none() -> None:
         ({"Stage": "New", "Product": ""}, "Product gives no list price to take the amount from"),
     ],
 )
-def test_a_row_that_cannot_be_taken_says_why(cells: dict[str, str], reason: str) -> None:
+def test_a_row_that_cannot_be_taken_says_why(cells: dict[str, Any], reason: str) -> None:
     assert why_rejected(**cells) == reason
 
 

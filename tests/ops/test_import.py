@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from db.tables import Account, OpportunityRow, TimelineRow, User
 from domain.crm_import.opening import opened, opening
 from domain.errors import InvalidInput, Unavailable
 from domain.playbook import Playbook, PlaybookDefinition
-from ops.crm_import import Wanted, read_files, run_import
+from ops.crm_import import Wanted, import_and_show, read_files, run_import
 from ops.crm_live import LiveDeals
 from ops.crm_mapping import InvalidMapping, read_mapping
 from ops.crm_report import Report, silent
 from ops.rebuild import rebuild
+from runtime.errors import CannotStart
 from runtime.settings import Settings
 from tests.factories import a_playbook
 from tests.stack import ClientFor, People
@@ -325,20 +326,38 @@ async def test_the_command_prints_numbers_that_add_up(sample: Sample) -> None:
         tally = told[part]
         assert tally["rows"] == tally["imported"] + tally["already_there"] + tally["rejected"]
 
-    again = _tandem(
-        sample.settings,
-        "import",
-        str(sample.folder / "sales_pipeline.csv"),
-        "--mapping",
-        str(sample.mapping),
-        "--dry-run",
-        "--rejects",
-        str(rejects),
-    )
-    assert again.returncode == 0
-    assert "Opportunities    42                  0             40         2" in again.stdout
-    assert "2 rows are rejected, each with its reason, in" in again.stdout
-    assert "Nothing was changed" in again.stdout
+
+async def test_the_table_says_what_is_there_and_where_the_rejects_are(
+    sample: Sample, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sample.run()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    deals = sample.folder / "sales_pipeline.csv"
+    again = Wanted.of(deals, None, dry_run=True, rejects=sample.folder / "bad.csv")
+    await import_and_show(sample.settings, again, as_json=False)
+    out, err = capsys.readouterr()
+    assert "Deals read" in err, "the bar"
+    assert "Opportunities    42                  0             40         2" in out
+    assert "2 rows are rejected, each with its reason, in" in out
+    assert "Nothing was changed" in out
+
+    one = sample.folder / "sales_pipeline.csv"
+    one.write_text("".join(one.read_text().splitlines(keepends=True)[:14]))
+    await import_and_show(sample.settings, replace(again, dry_run=False), as_json=False)
+    assert "1 row is rejected" in capsys.readouterr().out
+
+
+async def test_without_a_database_it_says_how_to_start_one(sample: Sample) -> None:
+    sample.settings = Settings(home=sample.folder, database_url=None)
+    with pytest.raises(CannotStart, match="start one with `tandem up`"):
+        await sample.run()
+
+
+async def test_without_temporal_nothing_live_is_recorded(sample: Sample) -> None:
+    sample.settings = sample.settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
+    with pytest.raises(Unavailable, match="Temporal does not answer"):
+        await sample.run()
+    assert await sample.rows() == []
 
 
 async def test_a_refusal_is_one_sentence_and_an_exit_code(sample: Sample) -> None:
