@@ -52,7 +52,12 @@ def environment() -> Environment:
 
 
 def flashes(request: Request) -> list[dict[str, str]]:
-    """What the request before wanted to be said; a cookie that is not ours says nothing."""
+    """What the request before wanted to be said; a cookie that is not ours says nothing.
+
+    A page that only refreshes itself (`Tandem-Live`) leaves it for the page that somebody waits for.
+    """
+    if "Tandem-Live" in request.headers:
+        return []
     try:
         said = json.loads(base64.urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
         return [{"kind": str(item["kind"]), "text": str(item["text"])} for item in said]

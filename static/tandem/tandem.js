@@ -170,7 +170,13 @@
   document.addEventListener("input", (event) => { if (event.target.form) dirty.add(event.target.form); });
   document.addEventListener("submit", (event) => dirty.delete(event.target));
   /* Nobody's typing, open menu or dragged card is taken away. */
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+  for (const end of ["pointerup", "pointercancel", "dragend"]) {
+    document.addEventListener(end, () => { pressed = null; if (held) setTimeout(refresh, 50); }, true);
+  }
   const busy = (region) => dragging
+    || region.contains(pressed)
     || (region.contains(document.activeElement) && typing(document.activeElement))
     || all("form", region).some((form) => dirty.has(form))
     || all("details.menu[open]", region).length > 0;
@@ -180,7 +186,7 @@
     const regions = all("[data-live]");
     if (!regions.length) return;
     const mine = ++asked;
-    const { response, page } = await fetchPage(location.href).catch(() => ({}));
+    const { response, page } = await fetchPage(location.href, { headers: { Accept: "text/html", "Tandem-Live": "1" } }).catch(() => ({}));
     if (mine !== asked || !response?.ok || response.redirected) return;
     held = false;
     for (const region of regions) {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -95,7 +93,6 @@ async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(
 
 async def drag(page: Page, deal_id: str, stage: str) -> None:
     card = page.locator(f"#card-{deal_id}")
-    await card.scroll_into_view_if_needed()
     await card.drag_to(
         page.locator(f'[data-stage="{stage}"]'),
         source_position={"x": 20, "y": 40},
@@ -109,12 +106,12 @@ async def test_a_card_is_moved_by_its_menu_without_scripts(window: Window, deals
     page = await window("vera@vendor.example", java_script_enabled=False)
     await page.goto(f"/pipeline?playbook={deals.playbook.key}")
     await page.locator(f"#card-{deal['id']} summary").click()
-    await page.locator(f"#card-{deal['id']}").get_by_role("button", name="Commit").click()
+    await page.locator(f"#card-{deal['id']}").get_by_role("button", name="Preparation").click()
+    await expect(page.get_by_role("alert")).to_contain_text("“Confirm budget” is open")
     await page.get_by_label("Why").fill("They called with the order in hand.")
     await page.get_by_role("button", name="Move", exact=True).click()
-    await expect(page.get_by_role("alert").or_(page.locator("#flashes"))).to_contain_text(
-        re.compile("The deal is in Commit now|left only when both sides agree")
-    )
+    await expect(page.locator("#flashes")).to_contain_text("The deal is in Preparation now")
+    await card_in(page, "prepare", "By the menu")
 
 
 async def test_work_is_done_with_the_keyboard_alone(window: Window, deals: Deals):
