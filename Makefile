@@ -48,7 +48,7 @@ lock: ## Compile the locks anew from pyproject.toml (with uv)
 	@$(LOCK) --extra local -o requirements-local.lock
 	@$(LOCK) --extra local --extra dev -o requirements-dev.lock
 
-bench: install ## Measure Tandem on this machine
+bench: install-dev ## Measure Tandem on this machine
 	@$(VENV)/tandem bench
 
 clean: ## Remove what was built; the state in .tandem stays

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -231,6 +231,59 @@ def doctor(
     typer.echo(look.report(settings, findings, as_json=as_json))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    email: Annotated[str, typer.Option(help="Who exports: what this person sees is what is written.")],
+    file: Annotated[Path | None, typer.Argument(help="Where to; standard output if not given.")] = None,
+    layout: Annotated[Literal["csv", "jsonl"], typer.Option("--format", help="CSV, or JSON lines.")] = "csv",
+) -> None:
+    """Write all opportunities to a file, for a spreadsheet or another system."""
+    from ops.export import export_as
+    from runtime import aio
+
+    async def run() -> int:
+        async with _database("export") as database:
+            with file.open("w", newline="") if file else nullcontext(sys.stdout) as out:
+                return await export_as(database, email, out, layout)
+
+    count = aio.run(run())
+    typer.echo(f"{count:,} opportunities are exported.", err=True)
+
+
+@app.command()
+def replay(
+    limit: Annotated[int, typer.Option(min=1, help="How many workflows at most.")] = 1000,
+) -> None:
+    """Replay the deals that run now with this version, before it is deployed: would they go on?"""
+    from rich.progress import Progress
+
+    from ops.replay import replay as run_all
+    from runtime import aio
+    from runtime.temporal_client import connect
+
+    settings = _started("replay")
+
+    async def run() -> str:
+        with Progress(disable=not sys.stdout.isatty(), transient=True) as progress:
+            return str(await run_all(await connect(settings), progress, limit))
+
+    typer.echo(aio.run(run()))
+
+
+@app.command()
+def bench() -> None:
+    """Measure Tandem on this machine, with a stack of its own; wants a source tree."""
+    from runtime import aio
+    from runtime.errors import CannotStart
+
+    try:
+        from tests.bench import commands, pipeline
+    except ImportError as missing:
+        raise CannotStart("Measuring wants a source tree with its test tools: make bench.") from missing
+    aio.run(commands.main(rounds=300, clients=64, seconds=15))
+    aio.run(pipeline.main(deals=100_000, requests=200, share=0.24))
 
 
 def _started(role: str, *, when_told: bool = False) -> Settings:

@@ -1,0 +1,57 @@
+"""`tandem replay`: would the workflows that run now go on with this version of the code?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.progress import Progress
+from temporalio.client import Client
+from temporalio.worker import Replayer
+
+from domain.errors import Conflict
+from runtime.temporal_client import DATA_CONVERTER
+from workflows import WORKFLOWS
+
+RUNNING = "ExecutionStatus = 'Running'"
+
+
+class WouldBreak(Conflict):
+    """Running workflows would not go on with this version."""
+
+    code = "replay_failed"
+    title = "Running deals would stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many histories were replayed, and how many events were in them."""
+
+    workflows: int
+    events: int
+
+    def __str__(self) -> str:
+        return f"{self.workflows:,} running workflows ({self.events:,} events) go on with this version."
+
+
+async def replay(client: Client, progress: Progress, limit: int) -> Replayed:
+    """Replay the histories of running workflows, the latest first.
+
+    Raises:
+        WouldBreak: a history does not fit the code; the sentence names the workflow.
+    """
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
+    workflows = events = 0
+    task = progress.add_task("Replaying", total=None)
+    async for execution in client.list_workflows(RUNNING, limit=limit):
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        history = await handle.fetch_history()
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            raise WouldBreak(
+                f"{execution.id} would stop with this version: {result.replay_failure}. "
+                "Keep the old steps for running deals with workflow.patched(), then replay again."
+            )
+        workflows += 1
+        events += len(history.events)
+        progress.advance(task)
+    return Replayed(workflows, events)
