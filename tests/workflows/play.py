@@ -92,6 +92,8 @@ class Played:
     client: Client
     queue: str = "tandem"
     id: UUID = field(default_factory=new_id)
+    runs_before: dict[str, str] = field(default_factory=dict)
+    """The run that a reopened one follows, which Temporal does not link."""
 
     @property
     def handle(self) -> WorkflowHandle[OpportunityWorkflow, None]:
@@ -122,11 +124,14 @@ class Played:
             task_queue=self.queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
-        return await self.client.execute_update_with_start_workflow(
+        before = (await self.history()).run_id
+        receipt = await self.client.execute_update_with_start_workflow(
             OpportunityWorkflow.change,
             ask.Request(command=command, by=by),
             start_workflow_operation=start,
         )
+        self.runs_before[(await self.history()).run_id] = before
+        return receipt
 
     async def complete(self, *keys: str, by: Actor = REP) -> None:
         for key in keys:

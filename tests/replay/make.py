@@ -1,0 +1,103 @@
+"""Makes the committed histories anew: `.venv/bin/python -m tests.replay.make`, from the root of the checkout.
+
+Each history has a fingerprint beside it, `histories/*.txt`: the commands that the
+workflow gave, in order, in a form that a reviewer can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+
+from runtime import aio
+from runtime.temporal_client import DATA_CONVERTER
+from runtime.temporal_server import embedded_temporal, free_port
+from tests.replay.scenarios import IMPATIENT, SKIPPING, Stage
+from tests.workflows.play import Ledger, Played, a_worker, skipping
+from workflows.messages import workflow_id
+
+HISTORIES = Path(__file__).parent / "histories"
+
+SAYING = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "accept update",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: "complete update",
+    EventType.EVENT_TYPE_MARKER_RECORDED: "local activity",
+    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: "search attributes",
+    EventType.EVENT_TYPE_TIMER_STARTED: "start timer",
+    EventType.EVENT_TYPE_TIMER_CANCELED: "cancel timer",
+    EventType.EVENT_TYPE_TIMER_FIRED: "(timer fired)",
+    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: "activity",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "complete workflow",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "fail workflow",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: "continue as new",
+}
+
+
+def fingerprint(history: WorkflowHistory) -> str:
+    """The workflow's commands in order, one a line, without ids, instants and payloads."""
+    lines = []
+    for event in history.events:
+        said = SAYING.get(event.event_type)
+        if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
+            data = event.marker_recorded_event_attributes.details["data"].payloads[0].data.decode()
+            said = f"{said}: {'judge_rule' if 'judge_rule' in data else 'record_opportunity'}"
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            asked = event.workflow_execution_update_accepted_event_attributes.accepted_request
+            said = f"{said}: {asked.input.name}"
+        if said:
+            lines.append(said)
+    return "\n".join(lines) + "\n"
+
+
+async def _histories(deal: Played) -> list[WorkflowHistory]:
+    """The histories of all runs, the first one first."""
+    listed = [await deal.history()]
+    while True:
+        started = listed[0].events[0].workflow_execution_started_event_attributes
+        before = started.continued_execution_run_id or deal.runs_before.get(listed[0].run_id, "")
+        if not before:
+            return listed
+        run = deal.client.get_workflow_handle(workflow_id(deal.id), run_id=before)
+        listed.insert(0, await run.fetch_history())
+
+
+async def play(name: str, server: WorkflowEnvironment) -> list[WorkflowHistory]:
+    """Play the scenario now, with the code as it is; the histories of its runs."""
+    deal = Played(server.client)
+    async with a_worker(server.client, deal.queue, Ledger().record_opportunity):
+        await {**SKIPPING, **IMPATIENT}[name](Stage(server, deal))
+        return await _histories(deal)
+
+
+@contextlib.asynccontextmanager
+async def impatient() -> AsyncIterator[WorkflowEnvironment]:
+    """A real server that suggests a new run after some fifty events."""
+    soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
+    with tempfile.TemporaryDirectory() as home:
+        async with embedded_temporal(Path(home), port=free_port(), extra_args=soon) as address:
+            client = await Client.connect(address, data_converter=DATA_CONVERTER)
+            yield WorkflowEnvironment.from_client(client)
+
+
+async def make() -> None:
+    HISTORIES.mkdir(exist_ok=True)
+    for old in HISTORIES.iterdir():
+        old.unlink()
+    for name in (*SKIPPING, *IMPATIENT):
+        async with skipping() if name in SKIPPING else impatient() as server:
+            for number, history in enumerate(await play(name, server), start=1):
+                path = HISTORIES / f"{name}-{number}"
+                path.with_suffix(".json").write_text(history.to_json() + "\n")
+                path.with_suffix(".txt").write_text(fingerprint(history))
+                sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
+
+
+if __name__ == "__main__":
+    aio.run(make())

@@ -1,0 +1,136 @@
+"""The notable paths of a deal: each plays one, and leaves the histories that are replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.testing import WorkflowEnvironment
+
+from domain.money import Money
+from domain.opportunity import commands as ask
+from domain.opportunity.state import LoseReason
+from domain.principal import Side
+from tests.factories import (
+    ASTER,
+    BOREALIS,
+    BOREALIS_SELLER,
+    REP,
+    SELLER,
+    SUCCESS,
+    a_playbook,
+    a_stage,
+    a_task,
+    assignee,
+)
+from tests.workflows.play import Played, at
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a scenario is played."""
+
+    server: WorkflowEnvironment
+    deal: Played
+
+
+async def handed_off(stage: Stage) -> None:
+    """Every kind of exit: tasks, by itself, sign-off by both sides, a rule; then the hand-off."""
+    deal = await stage.deal.open()
+    await deal.complete("confirm-budget")
+    await deal.complete("share-profile", by=SELLER)
+    await deal.ask(ask.Advance())
+    await deal.complete("write-agenda")
+    await deal.complete("invite-customer", by=SELLER)
+    await deal.complete("run-demo")
+    await deal.ask(ask.Advance())
+    await deal.ask(ask.Advance(), SELLER)
+    await deal.complete("sign-contract")
+    await deal.ask(ask.Win())
+    await deal.ask(ask.ReturnHandOff(comment="Who is the sponsor?"), SUCCESS)
+    tasks = (await deal.deal()).tasks.values()
+    await deal.complete(*(task.key for task in tasks if task.is_open and task.required))
+    await deal.ask(ask.AcceptHandOff(), SUCCESS)
+    await deal.ended()
+
+
+async def late_and_held(stage: Stage) -> None:
+    """Deadlines pass; a hold that somebody ends, and one that ends by itself."""
+    deal = await stage.deal.open(expected_close=(await at(stage.server, days=90)).date())
+    await stage.server.sleep(timedelta(days=3, seconds=1))
+    await deal.until_said("was due")
+    await deal.ask(ask.HoldDeal(reason="budget freeze"))
+    await stage.server.sleep(timedelta(days=10))
+    await deal.ask(ask.Resume())
+    await deal.ask(ask.HoldDeal(reason="holidays", until=await at(stage.server, days=5)))
+    await stage.server.sleep(timedelta(days=5, seconds=1))
+    await deal.until(lambda now: now.hold is None)
+    await stage.server.sleep(timedelta(days=3))
+    await deal.until_said("“Share profile” was due")
+    await deal.ask(ask.LogCheckIn(note="We talked.", next_step="Send the profile"))
+
+
+async def lost_and_reopened(stage: Stage) -> None:
+    """Lost, and started again from its record."""
+    deal = await stage.deal.open()
+    await deal.complete("confirm-budget")
+    await deal.ask(ask.Lose(reason=LoseReason.PRICE, note="Too dear."))
+    await deal.ended()
+    await deal.wake(await deal.deal(), ask.Reopen(reason="They came back."))
+    await deal.complete("share-profile", by=SELLER)
+    await deal.ask(ask.Advance())
+
+
+async def several_partners(stage: Stage) -> None:
+    """Partners come and go, ad-hoc tasks, assignments, a waiver, a task that is reopened, moves."""
+    deal = await stage.deal.open(partners=(ASTER, BOREALIS))
+    due = await at(stage.server, days=1)
+    await deal.ask(ask.AddTask(title="Sign an NDA", side=Side.PARTNER, partner_id=BOREALIS.id, due_at=due))
+    await deal.ask(ask.AssignTask(key="confirm-budget", assignee=assignee(REP)))
+    await deal.complete("confirm-budget")
+    await deal.ask(ask.ReopenTask(key="confirm-budget"))
+    await deal.ask(ask.AddNote(text="Two partners, one deal."), BOREALIS_SELLER)
+    await deal.ask(ask.RemovePartner(partner_id=BOREALIS.id))
+    await deal.ask(ask.AddPartner(partner=BOREALIS))
+    await deal.ask(ask.Move(stage="prepare", reason="They know each other."))
+    await deal.ask(ask.Move(stage="qualify", reason="Too early after all."))
+
+
+async def rule_not_met(stage: Stage) -> None:
+    """A rule says no, then yes."""
+    rule = {"by": "rule", "rule": "deal.amount >= 1000.0", "advance": "automatic"}
+    book = a_playbook(
+        stages=[a_stage("quote", exit=rule), a_stage("commit", a_task("sign"), phase="committed")]
+    )
+    deal = await stage.deal.open(playbook=book, amount=Money(amount="10.00", currency="USD"))
+    await deal.ask(ask.AddNote(text="Still small."))
+    await deal.ask(ask.Change(amount=Money(amount="5000.00", currency="USD")))
+
+
+async def imported(stage: Stage) -> None:
+    """Taken over from elsewhere, in the middle of its life."""
+    began = await at(stage.server, days=-200)
+    deal = await stage.deal.open(
+        opened_at=began, stage="joint-demo", external={"source": "crm", "id": "A-1"}, owner=None
+    )
+    await deal.complete("run-demo")
+
+
+async def continued(stage: Stage) -> None:
+    """Long enough for further runs, on a server that asks for them early."""
+    deal = await stage.deal.open()
+    for number in range(16):
+        await deal.ask(ask.AddNote(text=f"Note {number}"), id=f"note-{number}")
+    await deal.ask(ask.AddNote(text="Note 1"), id="note-1")
+    await deal.complete("confirm-budget")
+
+
+SKIPPING: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    scenario.__name__: scenario
+    for scenario in (handed_off, late_and_held, lost_and_reopened, several_partners, rule_not_met, imported)
+}
+"""Played on a server whose clock is ours."""
+
+IMPATIENT: dict[str, Callable[[Stage], Awaitable[None]]] = {continued.__name__: continued}
+"""Played on a real server that suggests a new run after some fifty events."""

@@ -1,0 +1,62 @@
+"""Deals that run for months meet newer code: it must do with their histories what the old code did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from runtime.temporal_client import DATA_CONVERTER
+from tests.replay.make import HISTORIES, fingerprint, play
+from tests.replay.scenarios import IMPATIENT, SKIPPING
+from tests.workflows.play import skipping
+from workflows import WORKFLOWS
+
+COMMITTED = sorted(HISTORIES.glob("*.json"))
+
+LESSON = """The workflow's commands changed for “{name}”: deals that run now would get stuck on the new code.
+
+Put the change behind a patch, so that running deals go on as they began:
+
+    if workflow.patched("what-changed"):
+        ...  # as new deals do it
+    else:
+        ...  # as before, until no deal of before runs any more; then workflow.deprecate_patch
+
+Then make the histories anew (`.venv/bin/python -m tests.replay.make`) beside the old ones' copies,
+which must go on replaying. Before the first release, making them anew is enough."""
+
+
+def read(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text())
+
+
+def test_there_is_a_history_of_every_notable_path():
+    told = {path.stem.rpartition("-")[0] for path in COMMITTED}
+    assert told == {*SKIPPING, *IMPATIENT}
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+async def test_committed_histories_replay(path: Path):
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
+    replayed = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
+    assert replayed.replay_failure is None, f"{replayed.replay_failure}\n\n{LESSON.format(name=path.stem)}"
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_a_history_and_its_fingerprint_belong_together(path: Path):
+    assert fingerprint(read(path)) == path.with_suffix(".txt").read_text()
+
+
+@pytest.mark.parametrize("name", SKIPPING)  # where a real server cuts a run depends on its moment
+async def test_the_same_path_gives_the_same_commands_today(name: str):
+    async with skipping() as server:
+        played = [fingerprint(history) for history in await play(name, server)]
+    committed = [path.with_suffix(".txt").read_text() for path in COMMITTED if path.stem[:-2] == name]
+    assert played == committed, LESSON.format(name=name)
+
+
+def test_from_open_to_handed_off_is_at_most_400_events():
+    assert len(read(HISTORIES / "handed_off-1.json").events) <= 400
