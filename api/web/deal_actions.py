@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.commands import CommandsDep
 from api.principal import PrincipalDep
@@ -122,6 +123,12 @@ async def give(
         sheet.back,
         " ".join(dict.fromkeys(word for word in words if word not in ("", "Done."))) or "Done.",
     )
+
+
+@router.get("/place")
+async def to_the_board() -> Response:
+    """Nothing to see here: a reload of a refused move leads back to the board."""
+    return RedirectResponse("/pipeline", status_code=303)
 
 
 @router.post("/place")

@@ -228,12 +228,12 @@
   const listen = () => {
     if (stream || !one(".bar")) return;
     stream = new EventSource("/api/v1/events/stream");
-    let first = true;
     stream.addEventListener("timeline", (event) => {
       const about = JSON.parse(event.data).opportunity_id;
       if (all("[data-live]").some((region) => region.dataset.live === "*" || region.dataset.live === about)) news();
     });
-    stream.addEventListener("open", () => { root.dataset.liveState = "on"; if (!first) news(); first = false; });
+    /* What happened between the page and the stream, or while it was broken, is fetched now. */
+    stream.addEventListener("open", () => { root.dataset.liveState = "on"; news(); });
     stream.addEventListener("error", () => {
       root.dataset.liveState = "off";
       if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(listen, 5000); }
