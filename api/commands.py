@@ -26,7 +26,7 @@ from api.idempotency import Minted, MintedDep
 from api.principal import PrincipalDep
 from api.services import Services, ServicesDep
 from db import opportunity as opportunities
-from domain.errors import StaleVersion, TandemError, Unavailable, from_code
+from domain.errors import TandemError, Unavailable, from_code
 from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
@@ -79,14 +79,9 @@ class Commands:
         """
         standing = await self._standing(opportunity_id)
         request = ask.Request(command=command, by=self.principal.actor)
-        if precondition is not None and precondition.tags is not None:
-            try:
-                precondition.check(standing.version)
-            except StaleVersion:
-                if await self._was_done(opportunity_id):  # it is our own change that made it stale
-                    return await self.read(opportunity_id)
-                raise
-            request = request.model_copy(update={"if_version": standing.version})
+        if precondition is not None:
+            # A stale version is for the deal to refuse: it knows whether this request made it stale itself.
+            request = request.model_copy(update={"if_version": precondition.of(standing.version)})
         await (self._wake if standing.closed else self._send)(opportunity_id, request)
         return await self.read(opportunity_id)
 

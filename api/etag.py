@@ -41,12 +41,14 @@ class Precondition:
                 f"This is version {version} now; read it again and repeat your change.", version=version
             )
 
-    @property
-    def versions(self) -> frozenset[int] | None:
-        """The versions that the caller has read; None when any will do."""
+    def of(self, version: int) -> int | None:
+        """The version that a change must find: the current one, if the caller has read it; None for any.
+
+        Else 0, which nothing ever is: whoever makes the change refuses it.
+        """
         if self.tags is None:
             return None
-        return frozenset(int(each) for each in self.tags if each.isascii() and each.isdigit())
+        return version if str(version) in self.tags else 0
 
 
 async def if_match(

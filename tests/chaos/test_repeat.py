@@ -78,6 +78,20 @@ async def test_the_command_that_had_a_version_in_mind(
     assert [event["type"] for event in story].count("note_added") == 1
 
 
+async def test_a_version_in_mind_and_a_deal_that_was_closed_since(
+    as_: ClientFor, people: People, playbook: Playbook, database: Database
+):
+    rep, key = await as_("rep@vendor.example"), str(new_id())
+    deal = await a_deal(rep, people, playbook)
+    headers = {"If-Match": (await rep.get(deal)).headers["ETag"], "Idempotency-Key": key}
+    assert (await rep.post(f"{deal}/notes", json={"text": "Once."}, headers=headers)).is_success
+    await forget_the_answer(database, key)
+    lost = await rep.post(f"{deal}/lose", json={"reason": "price"})
+    again = await rep.post(f"{deal}/notes", json={"text": "Once."}, headers=headers)
+    assert again.is_success, again.text
+    assert again.json()["version"] == lost.json()["version"]
+
+
 async def test_the_opening(as_: ClientFor, people: People, playbook: Playbook, database: Database):
     rep, key = await as_("rep@vendor.example"), str(new_id())
     body = {"title": "Once", "customer": {"name": "Acme"}, "playbook": playbook.key}

@@ -24,6 +24,7 @@ from tests.factories import ASTER, REP, SELLER, SUCCESS
 from tests.workflows.play import Played, a_worker, refused
 from tests.workflows.test_opportunity import sequences, work_to_the_hand_over
 from workflows.messages import workflow_id
+from workflows.opportunity import OpportunityWorkflow
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -78,6 +79,8 @@ async def test_the_same_request_is_one_change_also_in_a_later_run(deal: Played, 
     assert len(await runs_of(deal)) > 1
     version = (await deal.deal()).version
     assert await deal.ask(ask.AddNote(text="Once."), id="key-1") == first
+    stale = ask.Request(command=ask.AddNote(text="Once."), by=REP, if_version=1)
+    assert await deal.handle.execute_update(OpportunityWorkflow.change, stale, id="key-1") == first
     assert (await deal.deal()).version == version
     assert len(await sequences(database, deal)) == version
 
