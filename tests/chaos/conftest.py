@@ -61,7 +61,7 @@ class Processes:
 
     async def answering(self) -> None:
         """Wait until the API is ready."""
-        async with asyncio.timeout(30), httpx.AsyncClient() as nobody:
+        async with asyncio.timeout(60), httpx.AsyncClient() as nobody:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await nobody.get(f"http://127.0.0.1:{self.port}/readyz")).is_success:
