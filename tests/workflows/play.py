@@ -38,8 +38,8 @@ from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
 from workflows.entity import Receipt
-from workflows.messages import Opening, Start, workflow_id
-from workflows.opportunity import RECORD, OpportunityWorkflow
+from workflows.messages import RECORD, Opening, Start, workflow_id
+from workflows.opportunity import OpportunityWorkflow
 
 PATIENCE = 10.0
 """Seconds that a test waits for what must come."""
