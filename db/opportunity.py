@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select, text, true
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, or_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
@@ -35,23 +35,66 @@ class Standing:
 CHANNEL = "tandem_timeline"
 """Where PostgreSQL says that the timeline has grown."""
 
-# Plain tables: what is recorded with every command does not need the mapper's bookkeeping.
-_DEALS, _PARTNERS, _WORK, _TIMELINE = (
-    SQLModel.metadata.tables[str(model.__tablename__)]
-    for model in (OpportunityRow, OpportunityPartnerRow, WorkItemRow, TimelineRow)
-)
+_TELL = """
+    INSERT INTO timeline ({timeline})
+    SELECT {timeline} FROM jsonb_populate_recordset(NULL::timeline, :timeline)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+"""
+_WRITE = """
+    INSERT INTO opportunity ({opportunity})
+    SELECT {opportunity} FROM jsonb_populate_recordset(NULL::opportunity, :opportunity)
+    ON CONFLICT (id) DO UPDATE SET ({opportunity}) = ROW (excluded.*)
+    WHERE opportunity.version <= excluded.version OR opportunity.updated_at < excluded.updated_at
+    RETURNING id
+"""
+_REMOVE = """
+    DELETE FROM {table} old USING written WHERE old.opportunity_id = written.id AND NOT EXISTS (
+        SELECT FROM jsonb_populate_recordset(NULL::{table}, :{table}) new WHERE {same})
+"""
+_KEEP = """
+    INSERT INTO {table}
+    SELECT new.* FROM jsonb_populate_recordset(NULL::{table}, :{table}) new
+    JOIN written ON written.id = new.opportunity_id
+    ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW (excluded.*)
+    WHERE {table} IS DISTINCT FROM excluded
+"""
 
 
-def _upsert() -> ReturningInsert[tuple[UUID]]:
-    statement = insert(_DEALS)
-    return statement.on_conflict_do_update(
-        index_elements=[_DEALS.c.id],
-        set_={column.name: statement.excluded[column.name] for column in _DEALS.c if column.name != "id"},
-        where=_DEALS.c.version <= statement.excluded.version,
-    ).returning(_DEALS.c.id)
+def _columns(model: type[SQLModel]) -> str:
+    return ", ".join(f'"{name}"' for name in model.model_fields)
 
 
-_UPSERT = _upsert()
+def _record_statement() -> TextClause:
+    """All that a change leaves behind, in one statement: one round trip, and all of it or nothing.
+
+    Rows travel as JSON. A row that says what is there already is not written again.
+    """
+    told = ", ".join(f'"{name}"' for name in TimelineRow.model_fields if name not in _OF_THE_DATABASE)
+    parts = {
+        "told": _TELL.replace("{timeline}", told),
+        "written": _WRITE.replace("{opportunity}", _columns(OpportunityRow)),
+    }
+    for model, key in ((OpportunityPartnerRow, ("partner_id",)), (WorkItemRow, ("kind", "key"))):
+        table, keys = str(model.__tablename__), ("opportunity_id", *key)
+        words = {
+            "table": table,
+            "key": ", ".join(f'"{name}"' for name in keys),
+            "columns": _columns(model),
+            "same": " AND ".join(f'new."{name}" = old."{name}"' for name in keys),
+        }
+        parts[f"{table}_removed"] = _REMOVE.format(**words)
+        parts[f"{table}_kept"] = _KEEP.format(**words)
+    steps = ",\n".join(f"{name} AS ({statement})" for name, statement in parts.items())
+    names = ("timeline", "opportunity", "opportunity_partner", "work_item")
+    return text(
+        f"WITH {steps} SELECT (SELECT count(*) FROM told), pg_notify('{CHANNEL}', :streams)"  # noqa: S608 -- of our own names
+    ).bindparams(*(bindparam(name, type_=JSONB) for name in names))
+
+
+_OF_THE_DATABASE = frozenset({"position", "transaction"})
+_TIMELINE = SQLModel.metadata.tables["timeline"]
+_RECORD = _record_statement()
 
 
 async def record(session: AsyncSession, outcome: Outcome) -> None:
@@ -60,28 +103,38 @@ async def record(session: AsyncSession, outcome: Outcome) -> None:
 
 
 async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
-    """Write many deals in one transaction: `record`, for an import."""
+    """Write many deals at once: `record`, for an import."""
     entries = [entry for outcome in outcomes for entry in outcome.entries]
-    if entries:
-        rows = [_timeline_row(entry) for entry in entries]
-        await session.execute(insert(_TIMELINE).on_conflict_do_nothing(), rows)
-    await write(session, [outcome.opportunity for outcome in outcomes])
-    if entries:
-        streams = ",".join(dict.fromkeys(str(entry.opportunity_id) for entry in entries[:100]))
-        await session.execute(text(f"SELECT pg_notify('{CHANNEL}', :streams)"), {"streams": streams})
+    deals = [outcome.opportunity for outcome in outcomes]
+    rows = {
+        "timeline": [_timeline_row(entry) for entry in entries],
+        "opportunity": [_row(deal) for deal in deals],
+        "opportunity_partner": [row for deal in deals for row in _partner_rows(deal)],
+        "work_item": [row for deal in deals for row in _work_rows(deal)],
+    }
+    values = {name: to_jsonable_python(each) for name, each in rows.items()}
+    streams = ",".join(str(deal.id) for deal in deals[:100])
+    told = (await session.execute(_RECORD, {**values, "streams": streams})).scalar_one()
+    if told < len(entries) and await _forget_abandoned(session, outcomes):
+        await session.execute(_RECORD, {**values, "streams": streams})
 
 
-async def write(session: AsyncSession, deals: Sequence[Opportunity]) -> None:
-    """Bring the rows of these deals up to date; those of a later version stay as they are."""
-    written = set((await session.execute(_UPSERT, [_row(deal) for deal in deals])).scalars())
-    current = [deal for deal in deals if deal.id in written]
-    for table, rows in (
-        (_PARTNERS, [row for deal in current for row in _partner_rows(deal)]),
-        (_WORK, [row for deal in current for row in _work_rows(deal)]),
-    ):
-        await session.execute(delete(table).where(table.c.opportunity_id.in_(written)))
-        if rows:
-            await session.execute(insert(table), rows)
+async def _forget_abandoned(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
+    """Take back what was recorded in place of these events, and after them, by a step that never counted.
+
+    A worker that dies after its record and before Temporal knows leaves such events. The
+    step is done anew, later, and perhaps with other commands first: what it says is true.
+    Answers whether there were any.
+    """
+    found = False
+    for first in (outcome.entries[0] for outcome in outcomes if outcome.entries):
+        statement = delete(_TIMELINE).where(
+            _TIMELINE.c.stream_id == first.opportunity_id,
+            _TIMELINE.c.sequence >= first.sequence,
+            _TIMELINE.c.at < first.at,
+        )
+        found |= bool(cast("CursorResult[Any]", await session.execute(statement)).rowcount)
+    return found
 
 
 def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
@@ -208,8 +261,16 @@ async def demand_visible(session: AsyncSession, principal: Principal, opportunit
 
 
 async def restore(session: AsyncSession, outcome: Outcome) -> None:
-    """Make a deal's rows what its workflow says they are; events that are missing are added."""
+    """Make a deal's rows what its workflow says; events that are missing, or others in their place, too."""
     await session.execute(delete(OpportunityRow).where(col(OpportunityRow.id) == outcome.opportunity.id))
+    for entry in outcome.entries:
+        await session.execute(
+            delete(_TIMELINE).where(
+                _TIMELINE.c.stream_id == entry.opportunity_id,
+                _TIMELINE.c.sequence == entry.sequence,
+                _TIMELINE.c.at != entry.at,
+            )
+        )
     await record(session, outcome)
 
 

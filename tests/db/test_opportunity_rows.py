@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from httpx import AsyncClient
+from sqlalchemy import select
+from sqlmodel import col
 
+from db import opportunity
+from db.session import Database
+from db.tables import OpportunityRow, TimelineRow
+from domain.opportunity import commands as ask
+from domain.opportunity.draft import Outcome
+from domain.opportunity.rules import decide, open_deal
+from domain.opportunity.state import Opportunity
 from domain.playbook import Playbook
+from runtime.ids import new_id
+from tests.factories import NOW, REP, opening
 from tests.stack import ClientFor, People
 
 
@@ -29,3 +42,66 @@ async def test_tasks_come_back_in_the_order_in_which_they_opened(
     found = [task["key"] for task in tasks]
     assert [key for key in found if key in templates] == [key for key in templates if key in found]
     assert [task["title"] for task in tasks][-3:] == ["A task with a title that is long", "B", "A"]
+
+
+def after(deal: Opportunity, minutes: int, *commands: ask.Command) -> Outcome:
+    """What these commands lead to, in one step so many minutes after the deal was opened."""
+    entries: list[Any] = []
+    for command in commands:
+        request = ask.Request(command=command, by=REP)
+        outcome = decide(deal, request, NOW + timedelta(minutes=minutes))
+        deal, entries = outcome.opportunity, [*entries, *outcome.entries]
+    return Outcome(opportunity=deal, entries=tuple(entries))
+
+
+async def recorded(database: Database, deal: Opportunity) -> tuple[int, list[str]]:
+    """The version that the rows show, and the texts of the notes on the timeline."""
+    async with database.read() as session:
+        version = await session.execute(
+            select(col(OpportunityRow.version)).where(col(OpportunityRow.id) == deal.id)
+        )
+        words = await session.execute(
+            select(col(TimelineRow.data))
+            .where(col(TimelineRow.stream_id) == deal.id, col(TimelineRow.type) == "note_added")
+            .order_by(col(TimelineRow.sequence))
+        )
+        return version.scalar_one(), [data["text"] for data in words.scalars()]
+
+
+async def an_opened_deal(database: Database, playbook: Playbook) -> Opportunity:
+    outcome = open_deal(opening(id=new_id(), playbook=playbook), NOW, REP)
+    async with database.transaction() as session:
+        await opportunity.record(session, outcome)
+    return outcome.opportunity
+
+
+async def test_a_step_that_was_recorded_and_then_decided_anew_is_as_it_was_decided_last(
+    database: Database, playbook: Playbook
+) -> None:
+    deal = await an_opened_deal(database, playbook)
+    abandoned = after(deal, 1, ask.AddNote(text="A"), ask.AddNote(text="B"))
+    anew = after(deal, 2, ask.AddNote(text="C"))
+    following = after(anew.opportunity, 3, ask.AddNote(text="A"))
+    for step in (abandoned, anew, following, following):
+        async with database.transaction() as session:
+            await opportunity.record(session, step)
+    assert await recorded(database, deal) == (following.opportunity.version, ["C", "A"])
+
+
+async def test_a_step_that_comes_late_changes_nothing(database: Database, playbook: Playbook) -> None:
+    deal = await an_opened_deal(database, playbook)
+    late = after(deal, 1, ask.AddNote(text="Late"))
+    anew = after(deal, 2, ask.AddNote(text="A"), ask.AddNote(text="B"))
+    for step in (anew, late):
+        async with database.transaction() as session:
+            await opportunity.record(session, step)
+    assert await recorded(database, deal) == (anew.opportunity.version, ["A", "B"])
+
+
+async def test_a_rebuilt_timeline_says_what_the_workflow_says(database: Database, playbook: Playbook) -> None:
+    deal = await an_opened_deal(database, playbook)
+    true = after(deal, 1, ask.AddNote(text="True"))
+    async with database.transaction() as session:
+        await opportunity.record(session, after(deal, 2, ask.AddNote(text="Abandoned")))
+        await opportunity.restore(session, true)
+    assert await recorded(database, deal) == (true.opportunity.version, ["True"])
