@@ -18,6 +18,7 @@ from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.schemas import USER_ID, WHEN, example
 from db import playbooks
+from db.session import Database
 from db.tables import PlaybookVersion
 from domain.errors import InvalidInput
 from domain.opportunity.state import LoseReason
@@ -145,12 +146,20 @@ async def read_version(
     return show(row)
 
 
-@router.post(
-    "/{key}/versions",
-    status_code=201,
-    openapi_extra=_BODY,
-    responses={200: {"model": PlaybookPublic, "description": "The newest version says the same already."}},
-)
+_PUBLISHED: dict[int | str, dict[str, Any]] = {
+    200: {"model": PlaybookPublic, "description": "The newest version says the same already."}
+}
+
+
+@router.post("", status_code=201, openapi_extra=_BODY, responses=_PUBLISHED)
+async def publish_playbook(
+    request: Request, response: Response, principal: Publisher, database: DatabaseDep
+) -> PlaybookPublic:
+    """Publish a playbook: a new one, or the next version of the one that has its key."""
+    return await _publish(await _definition(request), request, response, principal, database)
+
+
+@router.post("/{key}/versions", status_code=201, openapi_extra=_BODY, responses=_PUBLISHED)
 async def publish_version(
     key: Key, request: Request, response: Response, principal: Publisher, database: DatabaseDep
 ) -> PlaybookPublic:
@@ -158,11 +167,21 @@ async def publish_version(
     definition = await _definition(request)
     if definition.key != key:
         raise InvalidInput(f"This playbook has the key '{definition.key}'; publish it there.", pointer="/key")
+    return await _publish(definition, request, response, principal, database)
+
+
+async def _publish(
+    definition: PlaybookDefinition,
+    request: Request,
+    response: Response,
+    principal: Principal,
+    database: Database,
+) -> PlaybookPublic:
     async with database.transaction() as session:
         row, is_new = await playbooks.publish(session, definition, by=principal.id, now=datetime.now(UTC))
     if not is_new:
         response.status_code = 200
-    place = request.url_for("read_version", key=key, version=row.version).path
+    place = request.url_for("read_version", key=row.key, version=row.version).path
     response.headers["Location"] = str(place)
     answer_version(response, row.version)
     return show(row)

@@ -39,6 +39,7 @@ async def test_anonymous_is_asked_to_sign_in(client: httpx.AsyncClient) -> None:
     for path in ("", "/it-software", "/it-software/versions", "/it-software/versions/1"):
         assert (await client.get(PLAYBOOKS + path)).status_code == 401
     assert (await publish(client, a_definition())).status_code == 401
+    assert (await client.post(PLAYBOOKS, json=a_definition())).status_code == 401
 
 
 async def test_playbooks_are_for_both_sides_and_who_published_does_not_see_another_organisation(
@@ -54,6 +55,17 @@ async def test_playbooks_are_for_both_sides_and_who_published_does_not_see_anoth
 @pytest.mark.parametrize("email", ["rep@vendor.example", "director@vendor.example", "lead@aster.example"])
 async def test_only_administrators_publish(as_: ClientFor, email: str) -> None:
     assert (await publish(await as_(email), a_definition())).status_code == 403
+    assert (await (await as_(email)).post(PLAYBOOKS, json=a_definition())).status_code == 403
+
+
+async def test_a_playbook_says_itself_which_one_it_is(as_: ClientFor) -> None:
+    admin, definition = await as_("admin@vendor.example"), a_definition()
+    first = await admin.post(PLAYBOOKS, json=definition)
+    assert (first.status_code, first.json()["version"]) == (201, 1)
+    assert (await admin.get(first.headers["location"])).json() == first.json()
+    second = await admin.post(PLAYBOOKS, json={**definition, "title": "A better book"})
+    assert (second.status_code, second.json()["version"]) == (201, 2)
+    assert (await admin.post(PLAYBOOKS, json={**definition, "title": "A better book"})).status_code == 200
 
 
 async def test_a_change_is_a_new_version_and_the_old_one_stays(as_: ClientFor) -> None:
