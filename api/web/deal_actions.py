@@ -44,7 +44,11 @@ class Sheet:
         )
 
     async def answer(
-        self, request: Request, values: Mapping[str, Any] | None = None, refusal: Refusal | None = None
+        self,
+        request: Request,
+        values: Mapping[str, Any] | None = None,
+        refusal: Refusal | None = None,
+        lede: str = "",
     ) -> Response:
         """The form as a page; after a refusal with the reason and what was typed."""
         action, asked = self.action, self.asked
@@ -58,7 +62,7 @@ class Sheet:
             key=new_key(),
             action=action,
             title=title,
-            lede=said(action.lede, asked),
+            lede=lede or said(action.lede, asked),
             words=said(action.words, asked),
             href=self.href,
             back=self.back,
@@ -164,7 +168,8 @@ async def place(
         why = refusal.detail if refusal else "Only the vendor's sales people move deals between stages."
         return go(request, form.back("/pipeline"), why, "error")
     sheet = Sheet(ACTIONS["move"], asked, form.back("/pipeline"))
-    return await sheet.answer(request, {"stage": stage}, refusal)
+    lede = "Move it all the same? Say why; it stays on the timeline." if refusal else ""
+    return await sheet.answer(request, {"stage": stage}, refusal, lede)
 
 
 def _page(opportunity_id: UUID) -> str:

@@ -67,6 +67,10 @@
   /* A refusal comes back into the sheet with what was typed; otherwise go where the answer leads. */
   document.addEventListener("submit", async (event) => {
     const form = event.target;
+    if (form.matches(".deal-card form")) {
+      event.preventDefault();
+      return place(form, event.submitter.value);
+    }
     if (!form.closest("#sheet") || form.method === "dialog") return;
     event.preventDefault();
     const button = event.submitter;
@@ -138,12 +142,15 @@
 
   /* Drag a card to another column ---------------------------------------------------------- */
   let dragging = false;
-  const move = async (event) => {
+  const move = (event) => {
     dragging = false;
     if (event.from === event.to) return refresh();
-    const form = one("form.menu-items", event.item);
+    return place(one("form.menu-items", event.item), event.to.dataset.stage);
+  };
+  const place = async (form, stage) => {
     const body = new URLSearchParams(new FormData(form));
-    body.set("stage", event.to.dataset.stage);
+    body.set("stage", stage);
+    form.closest("details").open = false;
     try {
       const { response, page } = await fetchPage(form.action, { method: "POST", body });
       const panel = one("#panel", page);

@@ -89,6 +89,9 @@ async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(
     await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
     await sheet.get_by_role("button", name="Close").click()
     await card_in(page, "qualify", "Not so fast")
+    await page.locator(f"#card-{early['id']} summary").click()
+    await page.locator(f"#card-{early['id']}").get_by_role("button", name="Preparation").click()
+    await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
 
 
 async def drag(page: Page, deal_id: str, stage: str) -> None:
