@@ -33,6 +33,11 @@ async def authenticate(request: Request) -> Principal:
     return known
 
 
+async def authenticate_again(request: Request) -> Principal:
+    """The principal as it is by now, for a request that lasts. Raises `Unauthenticated`."""
+    return await _find(request, services_of(request).database)
+
+
 def credential_of(request: Request) -> str:
     """The secret that the request came with."""
     authorization = request.headers.get("authorization")

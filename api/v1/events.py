@@ -10,14 +10,14 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.paging import Listing, PagingDep, listing
-from api.principal import PrincipalDep
+from api.principal import PrincipalDep, authenticate_again
 from api.route import TandemRoute
 from api.services import ServicesDep
 from api.v1.timelines import EventOut
 from db import timeline
 from db.pages import Page
 from db.timeline import Place, Told
-from domain.errors import InvalidCursor
+from domain.errors import InvalidCursor, Unauthenticated
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=TandemRoute)
 streams = APIRouter(prefix="/events", tags=["events"])
@@ -60,7 +60,8 @@ async def list_events(
 
 @streams.get("/stream", response_class=EventSourceResponse)
 async def stream_events(
-    principal: PrincipalDep,
+    request: Request,
+    _principal: PrincipalDep,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
     after: Annotated[str | None, Query(max_length=40, description="The same, for a first call.")] = None,
@@ -69,13 +70,14 @@ async def stream_events(
     place = _place(last_event_id or after, "/last-event-id")
     ends = asyncio.get_running_loop().time() + STREAM_SECONDS
     yield ServerSentEvent(comment="listening", retry=1000)
-    async for told in _follow(services, principal, place, ends):
+    async for told in _follow(request, services, place, ends):
         yield ServerSentEvent(data=EventOut.of(told), event="timeline", id=str(told.place))
 
 
 async def _follow(
-    services: ServicesDep, principal: PrincipalDep, place: Place | None, ends: float
+    request: Request, services: ServicesDep, place: Place | None, ends: float
 ) -> AsyncIterator[Told]:
+    """What the principal may see, until `ends`, or until its key or session is not valid any more."""
     clock = asyncio.get_running_loop().time
     if place is None:
         async with services.database.read() as session:
@@ -83,6 +85,10 @@ async def _follow(
     again = list(LOOK_AGAIN_SECONDS)
     while clock() < ends:
         seen = services.watch.wakes
+        try:
+            principal = await authenticate_again(request)
+        except Unauthenticated:
+            return
         async with services.database.read() as session:
             found = await timeline.feed(session, principal, place, BATCH)
         for told in found:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
+
+import httpx
 
 from domain.playbook import Playbook
 from tests.stack import ClientFor, People
@@ -42,3 +45,24 @@ async def test_the_feed_goes_on_after_any_event(
 async def test_a_place_that_nobody_gave_out_is_refused(as_: ClientFor) -> None:
     answer = await (await as_("rep@vendor.example")).get("/api/v1/events", params={"cursor": "yesterday"})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+
+
+async def test_a_stream_ends_with_the_key_that_opened_it(
+    as_: ClientFor, address: str, people: People, playbook: Playbook, worker: None
+) -> None:
+    rep = await as_("rep@vendor.example")
+    key = (await rep.post("/api/v1/keys", json={"name": "listener"})).json()
+    body = {"title": "Not for revoked keys", "customer": {"name": f"Customer {uuid4()}"}}
+    bearer = {"Authorization": f"Bearer {key['token']}"}
+    async with (
+        asyncio.timeout(30),
+        httpx.AsyncClient(base_url=address, headers=bearer, timeout=30) as listener,
+        listener.stream("GET", "/api/v1/events/stream") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert (await anext(lines)).startswith(":")
+        assert (await rep.delete(f"/api/v1/keys/{key['id']}")).status_code == 204
+        opened = await rep.post("/api/v1/opportunities", json={**body, "playbook": playbook.key})
+        assert opened.status_code == 201
+        told = "".join([line async for line in lines])
+    assert opened.json()["id"] not in told
