@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, or_, select, text, true
-from sqlalchemy.dialects.postgresql import insert
+from pydantic_core import to_jsonable_python
+from sqlalchemy import ColumnElement, CursorResult, TextClause, bindparam, delete, exists, select, text, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, col
 
 from db import playbooks
@@ -35,6 +35,7 @@ class Standing:
 CHANNEL = "tandem_timeline"
 """Where PostgreSQL says that the timeline has grown."""
 
+_OF_THE_DATABASE = frozenset({"position", "transaction"})
 _TELL = """
     INSERT INTO timeline ({timeline})
     SELECT {timeline} FROM jsonb_populate_recordset(NULL::timeline, :timeline)
@@ -44,7 +45,7 @@ _TELL = """
 _WRITE = """
     INSERT INTO opportunity ({opportunity})
     SELECT {opportunity} FROM jsonb_populate_recordset(NULL::opportunity, :opportunity)
-    ON CONFLICT (id) DO UPDATE SET ({opportunity}) = ROW (excluded.*)
+    ON CONFLICT (id) DO UPDATE SET ({opportunity}) = ({excluded})
     WHERE opportunity.version <= excluded.version OR opportunity.updated_at < excluded.updated_at
     RETURNING id
 """
@@ -56,13 +57,13 @@ _KEEP = """
     INSERT INTO {table}
     SELECT new.* FROM jsonb_populate_recordset(NULL::{table}, :{table}) new
     JOIN written ON written.id = new.opportunity_id
-    ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW (excluded.*)
-    WHERE {table} IS DISTINCT FROM excluded
+    ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ({excluded})
+    WHERE ({table}.*) IS DISTINCT FROM (excluded.*)
 """
 
 
-def _columns(model: type[SQLModel]) -> str:
-    return ", ".join(f'"{name}"' for name in model.model_fields)
+def _columns(model: type[SQLModel], *, of: str = "") -> str:
+    return ", ".join(f'{of}"{name}"' for name in model.model_fields if name not in _OF_THE_DATABASE)
 
 
 def _record_statement() -> TextClause:
@@ -70,10 +71,11 @@ def _record_statement() -> TextClause:
 
     Rows travel as JSON. A row that says what is there already is not written again.
     """
-    told = ", ".join(f'"{name}"' for name in TimelineRow.model_fields if name not in _OF_THE_DATABASE)
     parts = {
-        "told": _TELL.replace("{timeline}", told),
-        "written": _WRITE.replace("{opportunity}", _columns(OpportunityRow)),
+        "told": _TELL.format(timeline=_columns(TimelineRow)),
+        "written": _WRITE.format(
+            opportunity=_columns(OpportunityRow), excluded=_columns(OpportunityRow, of="excluded.")
+        ),
     }
     for model, key in ((OpportunityPartnerRow, ("partner_id",)), (WorkItemRow, ("kind", "key"))):
         table, keys = str(model.__tablename__), ("opportunity_id", *key)
@@ -81,6 +83,7 @@ def _record_statement() -> TextClause:
             "table": table,
             "key": ", ".join(f'"{name}"' for name in keys),
             "columns": _columns(model),
+            "excluded": _columns(model, of="excluded."),
             "same": " AND ".join(f'new."{name}" = old."{name}"' for name in keys),
         }
         parts[f"{table}_removed"] = _REMOVE.format(**words)
@@ -92,7 +95,6 @@ def _record_statement() -> TextClause:
     ).bindparams(*(bindparam(name, type_=JSONB) for name in names))
 
 
-_OF_THE_DATABASE = frozenset({"position", "transaction"})
 _TIMELINE = SQLModel.metadata.tables["timeline"]
 _RECORD = _record_statement()
 
@@ -103,7 +105,16 @@ async def record(session: AsyncSession, outcome: Outcome) -> None:
 
 
 async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
-    """Write many deals at once: `record`, for an import."""
+    """Write many deals in one transaction: `record`, for an import."""
+    if not await record_new(session, outcomes) and await _forget_abandoned(session, outcomes):
+        await record_new(session, outcomes)
+
+
+async def record_new(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
+    """`record_many` in a single statement, for what is new; False when something was there in its place.
+
+    That is the same, recorded before, or what `record_many` takes back first.
+    """
     entries = [entry for outcome in outcomes for entry in outcome.entries]
     deals = [outcome.opportunity for outcome in outcomes]
     rows = {
@@ -114,9 +125,8 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
     }
     values = {name: to_jsonable_python(each) for name, each in rows.items()}
     streams = ",".join(str(deal.id) for deal in deals[:100])
-    told = (await session.execute(_RECORD, {**values, "streams": streams})).scalar_one()
-    if told < len(entries) and await _forget_abandoned(session, outcomes):
-        await session.execute(_RECORD, {**values, "streams": streams})
+    told: int = (await session.execute(_RECORD, {**values, "streams": streams})).scalar_one()
+    return told == len(entries)
 
 
 async def _forget_abandoned(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
