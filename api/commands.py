@@ -77,12 +77,12 @@ class Commands:
             NotFound: there is no such deal in the principal's scope.
             TandemError: the rule that refuses, or `Unavailable`.
         """
-        standing = await self._standing(opportunity_id)
         request = ask.Request(command=command, by=self.principal.actor)
-        if precondition is not None:
+        if precondition is not None and precondition.tags is not None:
             # A stale version is for the deal to refuse: it knows whether this request made it stale itself.
+            standing = await self._standing(opportunity_id)
             request = request.model_copy(update={"if_version": precondition.of(standing.version)})
-        await (self._wake if standing.closed else self._send)(opportunity_id, request)
+        await self._send(opportunity_id, request)
         return await self.read(opportunity_id)
 
     async def read(self, opportunity_id: UUID) -> Opportunity:
@@ -95,6 +95,7 @@ class Commands:
             return await opportunities.standing(session, self.principal, opportunity_id)
 
     async def _send(self, opportunity_id: UUID, request: ask.Request) -> None:
+        """Ask the deal's process, which knows who takes part; where there is none, look at the record."""
         try:
             async with _translated():
                 handle = await self._handle(opportunity_id)
@@ -102,7 +103,7 @@ class Commands:
         except Unavailable:
             if not (await self._standing(opportunity_id)).closed:
                 raise
-            await self._wake(opportunity_id, request)  # it was closed after we looked
+            await self._wake(opportunity_id, request)
 
     async def _handle(self, opportunity_id: UUID) -> WorkflowHandle[OpportunityWorkflow, None]:
         client = await self.services.temporal.client()
