@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from api.services import DatabaseDep
 from api.v1.schemas import WHEN, External, example, example_input, external_of, with_external
 from db import accounts
 from db.tables import Account
-from domain.principal import Action, Principal
+from domain.principal import Action, Principal, Side
 
 router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=TandemRoute)
 
@@ -73,7 +74,7 @@ class AccountUpdate(Input):
 
 
 class AccountPublic(BaseModel):
-    """A company that is sold to."""
+    """A company that is sold to. `custom` and `external` are the vendor's own: empty for partners."""
 
     model_config = example(
         {
@@ -110,7 +111,7 @@ async def list_accounts(
     """The accounts that you may see: all for the vendor, those of shared deals for a partner."""
     async with database.read() as session:
         found = await accounts.page(session, principal, paging, q=q, sort=sort)
-    return listing(request, response, found, show)
+    return listing(request, response, found, partial(show, principal=principal))
 
 
 @router.post("", status_code=201)
@@ -128,7 +129,7 @@ async def create_account(
         account = await accounts.add(session, Account(**values))
     response.headers["Location"] = str(request.url_for("read_account", account_id=account.id).path)
     answer_version(response, account.version)
-    return show(account)
+    return show(account, principal)
 
 
 @router.get("/{account_id}")
@@ -139,7 +140,7 @@ async def read_account(
     async with database.read() as session:
         account = await accounts.get(session, principal, account_id)
     answer_version(response, account.version)
-    return show(account)
+    return show(account, principal)
 
 
 @router.patch("/{account_id}")
@@ -157,12 +158,14 @@ async def update_account(
         precondition.check(account.version)
         account = await accounts.change(session, account, with_external(changes(body)), datetime.now(UTC))
     answer_version(response, account.version)
-    return show(account)
+    return show(account, principal)
 
 
-def show(account: Account) -> AccountPublic:
-    """An account as the API answers it."""
+def show(account: Account, principal: Principal) -> AccountPublic:
+    """An account as the API answers it: what the vendor notes for itself is not for partners."""
+    ours = principal.side is Side.VENDOR
     return AccountPublic(
-        **account.model_dump(include=set(AccountPublic.model_fields) - {"external"}),
-        external=external_of(account),
+        **account.model_dump(include=set(AccountPublic.model_fields) - {"custom", "external"}),
+        custom=account.custom if ours else {},
+        external=external_of(account) if ours else None,
     )

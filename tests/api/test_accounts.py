@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import ClientFor
+from domain.playbook import Playbook
+from tests.stack import ClientFor, People
 
 ACCOUNTS = "/api/v1/accounts"
 
@@ -167,3 +168,20 @@ async def test_a_limit_is_between_1_and_200(as_: ClientFor) -> None:
         answer = await rep.get(ACCOUNTS, params={"limit": limit})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/limit"
+
+
+async def test_a_partner_does_not_see_what_the_vendor_notes_for_itself(
+    as_: ClientFor, people: People, playbook: Playbook, worker: None
+) -> None:
+    rep, seller = await as_("rep@vendor.example"), await as_("seller@aster.example")
+    noted = {"custom": {"segment": "strategic"}, "external": {"source": "crm", "id": str(uuid4())}}
+    account = await make(rep, name=f"Known {uuid4().hex}", **noted)
+    body = {"title": "Guessed", "customer": {"name": account["name"]}, "playbook": playbook.key}
+    deal = await seller.post("/api/v1/opportunities", json=body)
+    assert deal.json()["account_id"] == account["id"]
+    (listed,) = (await seller.get(ACCOUNTS, params={"q": account["name"]})).json()["items"]
+    read = (await seller.get(f"{ACCOUNTS}/{account['id']}")).json()
+    for seen in (listed, read):
+        assert (seen["name"], seen["custom"], seen["external"]) == (account["name"], {}, None)
+    ours = (await rep.get(f"{ACCOUNTS}/{account['id']}")).json()
+    assert (ours["custom"], ours["external"]) == (noted["custom"], noted["external"])
