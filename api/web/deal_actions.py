@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.commands import CommandsDep
+from api.etag import Precondition
 from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web import deal_view
@@ -59,7 +60,7 @@ class Sheet:
             status=refusal.status if refusal else 200,
             principal=asked.principal,
             section="pipeline",
-            key=new_key(),
+            key=refusal.key(values or {}) if refusal else new_key(),
             action=action,
             title=title,
             lede=lede or said(action.lede, asked),
@@ -156,7 +157,9 @@ async def place(
     refusal = None
     if following is not None and following.key == stage:
         try:
-            after = await commands.change(deal.id, ask.Advance())
+            # As it was when the column was chosen: somebody else may be moving it at this moment, too.
+            seen = Precondition(frozenset({str(deal.version)}))
+            after = await commands.change(deal.id, ask.Advance(), seen)
         except TandemError as error:
             refusal = Refusal.of(error)
         else:

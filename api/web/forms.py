@@ -21,10 +21,11 @@ from api import validation
 from api.etag import Precondition
 from api.idempotency import Minted
 from api.principal import authenticate
+from api.web.filters import new_key
 from db import idempotency
 from db.session import Database
 from db.tables import IdempotentRequest
-from domain.errors import InvalidInput, TandemError
+from domain.errors import InvalidInput, TandemError, Unavailable
 from domain.principal import Principal
 from runtime.ids import new_id
 
@@ -152,4 +153,11 @@ class Refusal:
         for each in error.extra.get("errors") or []:
             name = str(each["pointer"]).strip("/").replace("/", "_")
             errors.setdefault(_NAMES.get(name, name), str(each["detail"]))
-        return cls(error.title, error.detail, error.status, list(error.extra.get("blockers") or []), errors)
+        detail = error.detail
+        if isinstance(error, Unavailable):
+            detail = "No answer came in time. Send the form again: however often, it is done once."
+        return cls(error.title, detail, error.status, list(error.extra.get("blockers") or []), errors)
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        """The key of the form that is shown again: the same where its change may be under way."""
+        return str(values.get("_key") or new_key()) if self.status == Unavailable.status else new_key()

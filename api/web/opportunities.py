@@ -112,7 +112,7 @@ async def _new(
         values=values,
         errors=refusal.errors if refusal else {},
         error=refusal,
-        key=new_key(),
+        key=refusal.key(values) if refusal else new_key(),
     )
 
 

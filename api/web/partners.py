@@ -114,7 +114,7 @@ def _form(request: Request, principal: Principal, values: Any, refusal: Refusal 
         values=values,
         errors=refusal.errors if refusal else {},
         error=refusal,
-        key=new_key(),
+        key=refusal.key(values) if refusal else new_key(),
     )
 
 
