@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -28,21 +28,24 @@ class KeyHolder:
     last_used_at: datetime | None
 
 
+# Made once: every request with a key begins with it.
+_FIND = (
+    select(*PRINCIPAL_COLUMNS, col(ApiKey.id).label("key_id"), col(ApiKey.last_used_at))
+    .select_from(ApiKey)
+    .join(User, col(User.id) == col(ApiKey.user_id))
+    .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+    .where(
+        col(ApiKey.token_hash) == bindparam("token_hash"),
+        col(ApiKey.revoked_at).is_(None),
+        or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > bindparam("now")),
+        is_active(),
+    )
+)
+
+
 async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> KeyHolder | None:
     """The person whose key this is; None when unknown, expired, revoked or no longer active."""
-    statement = (
-        select(*PRINCIPAL_COLUMNS, col(ApiKey.id).label("key_id"), col(ApiKey.last_used_at))
-        .select_from(ApiKey)
-        .join(User, col(User.id) == col(ApiKey.user_id))
-        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(
-            col(ApiKey.token_hash) == token_hash,
-            col(ApiKey.revoked_at).is_(None),
-            or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > now),
-            is_active(),
-        )
-    )
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     return KeyHolder(principal_of(row), row.key_id, row.last_used_at) if row is not None else None
 
 

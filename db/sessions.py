@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,16 +24,23 @@ class SignedIn:
     expires_at: datetime
 
 
+# Made once: every page begins with it.
+_FIND = (
+    select(*PRINCIPAL_COLUMNS, col(UserSession.last_used_at), col(UserSession.expires_at))
+    .select_from(UserSession)
+    .join(User, col(User.id) == col(UserSession.user_id))
+    .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+    .where(
+        col(UserSession.token_hash) == bindparam("token_hash"),
+        col(UserSession.expires_at) > bindparam("now"),
+        is_active(),
+    )
+)
+
+
 async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> SignedIn | None:
     """The person whose browser this is; None when unknown, expired, signed out or no longer active."""
-    statement = (
-        select(*PRINCIPAL_COLUMNS, col(UserSession.last_used_at), col(UserSession.expires_at))
-        .select_from(UserSession)
-        .join(User, col(User.id) == col(UserSession.user_id))
-        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(col(UserSession.token_hash) == token_hash, col(UserSession.expires_at) > now, is_active())
-    )
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     if row is None:
         return None
     return SignedIn(principal_of(row), row.last_used_at, row.expires_at)
