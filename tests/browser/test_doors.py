@@ -126,7 +126,7 @@ async def test_a_new_deal_sent_twice_is_one_deal(deals: Deals, vera: httpx.Async
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/opportunities/not-an-id", 422),
+        ("/opportunities/not-an-id", 404),
         ("/pipeline?view=list&cursor=made-up", 422),
         ("/pipeline?owner=nobody&partner=%F0%9F%8E%89", 200),
         ("/pipeline?playbook=no-such", 200),
