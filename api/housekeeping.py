@@ -46,4 +46,6 @@ async def _forever(database: Database, every: timedelta) -> None:
             await tidy(database, datetime.now(UTC))
         except Unavailable:
             log.warning("housekeeping.put_off")  # next time
+        except Exception:
+            log.exception("housekeeping.failed")  # such as tables that are not migrated yet: next time, too
         await asyncio.sleep(every.total_seconds())

@@ -17,7 +17,7 @@ from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.guards import demand, plausible_close
 from domain.opportunity.stages import enter, settle
 from domain.opportunity.state import Opportunity, StageState, Status
-from domain.playbook import ExitBy
+from domain.playbook import ExitBy, Stage
 from domain.principal import SYSTEM, Action, Actor, Side
 
 _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
@@ -121,22 +121,7 @@ def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
     if stage is None:
         raise NoSuchStage(f"The playbook {book.key} has no stage “{command.stage}”.")
     began = command.opened_at or now
-    deal = Opportunity(
-        id=command.id,
-        title=command.title,
-        customer=command.customer,
-        account_id=command.account_id,
-        amount=command.amount,
-        expected_close=command.expected_close,
-        owner=command.owner,
-        playbook=book,
-        stage=StageState(key=stage.key, entered_at=began, began=False),
-        partners=command.partners,
-        custom=command.custom,
-        external=command.external,
-        created_at=began,
-        updated_at=began,
-    )
+    deal = _before_it_began(command, stage, began)
     draft = Draft(deal, now, by)
     draft.add(_opened(command), at=began)
     if command.closing is None:
@@ -145,6 +130,26 @@ def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
     else:
         draft.add(_closed(command.closing), at=command.closing.at)
     return draft.outcome()
+
+
+def _before_it_began(command: ask.Open, stage: Stage, began: datetime) -> Opportunity:
+    """The deal that the first event happens to."""
+    return Opportunity(
+        id=command.id,
+        title=command.title,
+        customer=command.customer,
+        account_id=command.account_id,
+        amount=command.amount,
+        expected_close=command.expected_close,
+        owner=command.owner,
+        playbook=command.playbook,
+        stage=StageState(key=stage.key, entered_at=began, began=False),
+        partners=command.partners,
+        custom=command.custom,
+        external=command.external,
+        created_at=began,
+        updated_at=began,
+    )
 
 
 def _opened(command: ask.Open) -> did.Opened:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import update
+from sqlalchemy import make_url, text, update
 from sqlmodel import col, select
 
 from api.housekeeping import housekeeping, tidy
@@ -53,6 +53,16 @@ async def test_a_database_that_is_away_stops_nothing(tmp_path: Path) -> None:
     async with housekeeping(away, timedelta(milliseconds=1)):
         await asyncio.sleep(0.05)
     await away.close()
+
+
+async def test_a_database_without_tables_stops_nothing(database: Database) -> None:
+    name = f"empty_{uuid4().hex}"
+    async with database.single() as session:
+        await session.execute(text(f"CREATE DATABASE {name}"))
+    empty = Database(make_url(database.url).set(database=name).render_as_string(hide_password=False))
+    async with housekeeping(empty, timedelta(milliseconds=1)):
+        await asyncio.sleep(0.05)
+    await empty.close()
 
 
 async def test_anonymous_cannot_ask_for_it(client: httpx.AsyncClient) -> None:
