@@ -12,10 +12,11 @@ import contextlib
 import psycopg
 import structlog
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
 from db.opportunity import CHANNEL
-from db.session import CONNECT_TIMEOUT_SECONDS
+from db.session import PATIENCE
 
 RETRY_SECONDS = 1.0
 
@@ -71,7 +72,7 @@ class TimelineWatch:
 
     async def _listen_once(self) -> None:
         connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS
+            make_conninfo(self._conninfo, **PATIENCE), autocommit=True
         )
         async with connection:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))

@@ -69,6 +69,14 @@ async def test_reading_opens_no_transaction(database: Database) -> None:
         assert status.scalar_one()
 
 
+async def test_a_server_that_is_gone_without_a_word_is_noticed_soon(database: Database) -> None:
+    async with database.read() as session:
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert raw is not None
+    asked = raw.info.get_parameters()
+    assert (asked["tcp_user_timeout"], asked["keepalives_idle"]) == ("15000", "10")
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
 def test_every_spelling_of_the_address_is_taken(scheme: str) -> None:
     assert psycopg_url(f"{scheme}://h/d") == "postgresql+psycopg://h/d"
