@@ -1,8 +1,8 @@
 """Pages: the Jinja environment, what every page knows, and the answers that carry them.
 
-A page is a template. When htmx asks for one region only (its `HX-Target` names a block
-of the template as `region_<id>`), just that block is rendered. Pages carry a
-content security policy that allows no inline script and no inline style.
+A page is one template, always rendered in full: what refreshes itself takes its regions out
+of it (`data-live` in the templates, `static/tandem/tandem.js`). Pages carry a content security
+policy that allows no inline script and no inline style.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def flashes(request: Request) -> list[dict[str, str]]:
     try:
         said = json.loads(base64.urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
         return [{"kind": str(item["kind"]), "text": str(item["text"])} for item in said]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return []
 
 

@@ -41,7 +41,7 @@ async def sign_in(request: Request, services: ServicesDep, form: FormDep) -> Res
         refusal = Refusal.of(error)
         if isinstance(error, Unauthenticated):
             refusal = Refusal("That did not work", f"{error.detail} Check both and try again.", error.status)
-        return page(
+        answer = page(
             request,
             "session/sign_in.html",
             status=error.status,
@@ -50,6 +50,9 @@ async def sign_in(request: Request, services: ServicesDep, form: FormDep) -> Res
             errors={},
             error=refusal,
         )
+        if "retry_after" in error.extra:
+            answer.headers["Retry-After"] = str(error.extra["retry_after"])
+        return answer
     response = RedirectResponse(onward, status_code=303)
     sessions.set_cookie(request, response, token)
     return response
