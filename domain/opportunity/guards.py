@@ -13,6 +13,9 @@ from domain.principal import Action, Actor, Side
 MAX_AHEAD = timedelta(days=3653)
 """Ten years: no deal waits longer, and a timer that far ahead is still one that every server can set."""
 
+MAX_TEXT = 200_000
+"""Characters that people write into the tasks of one deal. A deal travels as one message of at most 2 MB."""
+
 CLOSE_FROM, CLOSE_TO = date(1990, 1, 1), date(2100, 12, 31)
 """Between these an expected close is believed, also that of a deal taken over from an old system."""
 
@@ -31,6 +34,23 @@ def plausible_close(day: date | None) -> None:
         raise InvalidInput(
             f"The expected close is {day}; give a day from {CLOSE_FROM} to {CLOSE_TO}.",
             pointer="/expected_close",
+        )
+
+
+def _written(deal: Opportunity) -> int:
+    """Characters that people wrote into the deal's tasks."""
+    return sum(
+        len(task.note or "") + len((task.help if task.template is None else None) or "")
+        for task in deal.tasks.values()
+    )
+
+
+def room_for_text(before: Opportunity, after: Opportunity) -> None:
+    """Raises: InvalidInput, when a change writes more into the tasks of a deal than it can carry."""
+    written = _written(after)
+    if written > MAX_TEXT and written > _written(before):
+        raise InvalidInput(
+            "The tasks of this deal hold no more text: write less here, and keep documents elsewhere."
         )
 
 

@@ -14,7 +14,7 @@ from domain.opportunity import decide_tasks as task_rules
 from domain.opportunity import events as did
 from domain.opportunity.blockers import exit_of
 from domain.opportunity.draft import Draft, Outcome
-from domain.opportunity.guards import demand, plausible_close
+from domain.opportunity.guards import demand, plausible_close, room_for_text
 from domain.opportunity.stages import enter, settle
 from domain.opportunity.state import Opportunity, StageState, Status
 from domain.playbook import ExitBy, Stage
@@ -62,6 +62,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
     _DECISIONS[type(request.command)](draft, request.command)
     settle(draft)
     handoff_rules.offer_again(draft)
+    room_for_text(deal, draft.deal)
     return draft.outcome()
 
 

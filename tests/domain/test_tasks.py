@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from domain.errors import DealOnHold, Forbidden, InvalidInput, NotFound, TaskClosed, TaskOpen
 from domain.opportunity import commands as ask
 from domain.opportunity.decide_tasks import MAX_TASKS
+from domain.opportunity.guards import MAX_TEXT
 from domain.opportunity.state import TaskState
 from domain.principal import SYSTEM
 from tests.factories import (
@@ -351,6 +352,18 @@ def test_a_deal_has_room_for_two_hundred_tasks():
         deal.ask(ask.AddTask(title="One more", side="vendor"))
     with pytest.raises(InvalidInput, match="at most 200 tasks"):
         deal.ask(ask.AddTask(title="One too many", side="vendor"))
+
+
+def test_a_deal_stays_small_enough_to_travel_and_may_still_go_on():
+    deal, words = a_deal(), "🚀" * 5000
+    while sum(len(task.help or "") for task in deal.deal.tasks.values()) <= MAX_TEXT - len(words):
+        deal.ask(ask.AddTask(title="One more", side="vendor", help=words))
+    with pytest.raises(InvalidInput, match="no more text"):
+        deal.ask(ask.AddTask(title="One too many", side="vendor", help=words))
+    with pytest.raises(InvalidInput, match="no more text"):
+        deal.ask(ask.CompleteTask(key=VENDORS, note=words))
+    deal.complete(VENDORS)
+    assert len(deal.deal.model_dump_json().encode()) < 1_500_000
 
 
 def test_what_happens_by_itself_may_touch_any_task():
