@@ -17,6 +17,13 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "migrations"
 
 _LOCK = 0x7461_6E64  # "tand": two processes that start together migrate one after the other
 
+_FORGET_FOREIGN_TRANSACTIONS = text("""
+    UPDATE timeline SET transaction = 0 WHERE EXISTS (
+        SELECT FROM timeline WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+""")
+"""After a dump and restore, events name transactions of another server, which here are still to come:
+the feed would hold them back. As of transaction 0 they come first, in their order."""
+
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Apply all migrations that are missing, one process at a time. Blocks: call it outside the event loop.
@@ -30,6 +37,8 @@ def upgrade(url: str, revision: str = "head") -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             command.upgrade(configuration(connection), revision)
+            if connection.execute(text("SELECT to_regclass('timeline')")).scalar_one():
+                connection.execute(_FORGET_FOREIGN_TRANSACTIONS)
     except exc.OperationalError as away:
         raise Unavailable(
             "The database does not answer, so its schema cannot be brought up to date."
