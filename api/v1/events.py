@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.paging import Listing, PagingDep, listing
-from api.principal import PrincipalDep, authenticate_again
+from api.principal import PrincipalDep, authenticate, authenticate_again
 from api.route import TandemRoute
 from api.services import ServicesDep
 from api.v1.timelines import EventOut
@@ -79,18 +79,19 @@ async def _follow(
 ) -> AsyncIterator[Told]:
     """What the principal may see, until `ends`, or until its key or session is not valid any more."""
     clock = asyncio.get_running_loop().time
+    principal = await authenticate(request)
     if place is None:
         async with services.database.read() as session:
             place = await timeline.now(session)
     again = list(LOOK_AGAIN_SECONDS)
     while clock() < ends:
         seen = services.watch.wakes
-        try:
-            principal = await authenticate_again(request)
-        except Unauthenticated:
-            return
         async with services.database.read() as session:
             found = await timeline.feed(session, principal, place, BATCH)
+        try:
+            principal = await authenticate_again(request) if found else principal
+        except Unauthenticated:
+            return
         for told in found:
             place = told.place
             yield told
