@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from sqlakeyset import InvalidPage, serialize_bookmark, unserialize_bookmark
 from sqlakeyset.asyncio import select_page
 from sqlalchemy import Row, Select
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, ProgrammingError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidCursor
@@ -63,6 +65,10 @@ async def fetch(
         found = await select_page(session, statement, per_page=wanted.limit, after=place)
     except InvalidPage as wrong:
         raise _refusal() from wrong
+    except (ArgumentError, StatementError) as wrong:
+        if place is None or not _is_of_values(wrong):
+            raise
+        raise _refusal() from wrong  # somebody made it, with a right checksum, of values of other kinds
     marker = found.paging.next if found.paging.has_next else None
     return Page(list(found), _cursor(serialize_bookmark(marker), order) if marker else None)
 
@@ -93,10 +99,18 @@ def _place(cursor: str, order: str) -> tuple[Any, ...]:
     checksum, bookmark = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
     if checksum != _checksum(order, bookmark):
         raise _refusal()
-    place = unserialize_bookmark(bookmark.decode()).place
+    try:
+        place = unserialize_bookmark(bookmark.decode()).place
+    except (ValueError, ArithmeticError, csv.Error) as broken:
+        raise _refusal() from broken
     if place is None:
         raise _refusal()
     return tuple(place)
+
+
+def _is_of_values(error: ArgumentError | StatementError) -> bool:
+    """Whether a statement failed for what it was given, not for a database that is away."""
+    return not isinstance(error, DBAPIError) or isinstance(error, ProgrammingError | DataError)
 
 
 def _refusal() -> InvalidCursor:

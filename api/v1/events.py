@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.paging import Listing, PagingDep, listing
@@ -58,16 +58,24 @@ async def list_events(
     return listing(request, response, page, EventOut.of)
 
 
+async def _beginning(
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+    after: Annotated[str | None, Query(max_length=40, description="The same, for a first call.")] = None,
+) -> Place | None:
+    """Dependency: where a stream begins. Refused before it starts: a stream can say no 422 any more."""
+    if last_event_id is not None:
+        return _place(last_event_id, "/last-event-id")
+    return _place(after, "/after")
+
+
 @streams.get("/stream", response_class=EventSourceResponse)
 async def stream_events(
     request: Request,
     _principal: PrincipalDep,
     services: ServicesDep,
-    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
-    after: Annotated[str | None, Query(max_length=40, description="The same, for a first call.")] = None,
+    place: Annotated[Place | None, Depends(_beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Events as they happen, from now on, or from after `Last-Event-ID`."""
-    place = _place(last_event_id or after, "/last-event-id")
     ends = asyncio.get_running_loop().time() + STREAM_SECONDS
     yield ServerSentEvent(comment="listening", retry=1000)
     async for told in _follow(request, services, place, ends):
