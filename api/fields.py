@@ -26,11 +26,13 @@ from domain.money import Money
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 12, 31)
 LONGEST_CUSTOM_TEXT = 1000
+LONGEST_HOST = 253
 LARGEST_CUSTOM_NUMBER = 2**53
 """The largest whole number that every JSON reader takes exactly."""
 
 _CUSTOM_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LINE_BREAKS = {"\n", "\t"}
+_BEGINS_WITH_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOST_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NOT_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
 """Codes of CLDR for groups of countries, parts of them and tests."""
@@ -52,10 +54,12 @@ def changes(body: BaseModel) -> dict[str, Any]:
     return {name: getattr(body, name) for name in body.model_fields_set}
 
 
-def _text(*, lines: bool = False, empty: bool = False) -> Callable[[str], str]:
+def _text(most: int, *, lines: bool = False, empty: bool = False) -> Callable[[str], str]:
     def clean(value: str) -> str:
         """Trimmed and composed (NFC). Emoji and every script pass, control characters do not."""
         value = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        if len(value) > most:  # some letters are kept as two: composing makes a text longer
+            raise ValueError(f"This may have at most {most} characters.")
         allowed = _LINE_BREAKS if lines else set()
         if any(unicodedata.category(each) == "Cc" and each not in allowed for each in value):
             raise ValueError("This text holds control characters; remove them.")
@@ -66,13 +70,15 @@ def _text(*, lines: bool = False, empty: bool = False) -> Callable[[str], str]:
     return clean
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text())]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text(200))]
 """One line of at most 200 characters, trimmed."""
-ShortText = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_text())]
+ShortText = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_text(100))]
 """One line of at most 100 characters, trimmed."""
-Words = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_text(lines=True))]
+Words = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_text(5000, lines=True))]
 """Some lines of at most 5,000 characters, trimmed."""
-Search = Annotated[str, Field(max_length=200), AfterValidator(_text(empty=True))]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_text(1000, lines=True))]
+"""Why somebody does something: some lines of at most 1,000 characters, trimmed."""
+Search = Annotated[str, Field(max_length=200), AfterValidator(_text(400, empty=True))]
 """What somebody looks for; may be empty."""
 Password = Annotated[str, Field(min_length=10, max_length=200)]
 Email = Annotated[EmailStr, Field(max_length=254)]
@@ -112,15 +118,19 @@ def _domain(value: str) -> str:
     except UnicodeError as error:
         raise ValueError(sentence) from error
     labels = host.split(".")
-    if len(labels) < 2 or not all(_HOST_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - a.b
+    if len(host) > LONGEST_HOST or len(labels) < 2 or not all(map(_HOST_LABEL.fullmatch, labels)):  # noqa: PLR2004 - a.b
         raise ValueError(sentence)
     return host
 
 
+def _is_written(value: Any) -> bool:
+    """Numbers are none, also as texts: pydantic would take them for seconds since 1970."""
+    return isinstance(value, date) or (isinstance(value, str) and _BEGINS_WITH_DAY.match(value) is not None)
+
+
 def _written_date(value: Any) -> Any:
-    """Numbers are refused: pydantic would take them for seconds since 1970."""
-    if not isinstance(value, str | date):
-        raise ValueError('This must be a date such as "2027-03-31".')  # noqa: TRY004 - pydantic wants ValueError
+    if not _is_written(value):
+        raise ValueError('This must be a date such as "2027-03-31".')
     return value
 
 
@@ -140,11 +150,13 @@ Day = Annotated[
     AfterValidator(_in_our_time),
 ]
 """A calendar date from 2000 to 2100."""
+AnyDay = Annotated[date, Field(examples=["2027-03-31"]), BeforeValidator(_written_date)]
+"""A calendar date to compare with, in any year."""
 
 
 def _written_instant(value: Any) -> Any:
-    if not isinstance(value, str | date):
-        raise ValueError('This must be an instant such as "2027-03-31T09:00:00Z".')  # noqa: TRY004 - as above
+    if not _is_written(value):
+        raise ValueError('This must be an instant such as "2027-03-31T09:00:00Z".')
     return value
 
 
@@ -184,9 +196,7 @@ def _custom_name(value: str) -> str:
 
 def _custom_value(value: Any) -> Any:
     if isinstance(value, str):
-        if len(value) > LONGEST_CUSTOM_TEXT:
-            raise ValueError(f"This may have at most {LONGEST_CUSTOM_TEXT} characters.")
-        return _text(lines=True, empty=True)(value)
+        return _text(LONGEST_CUSTOM_TEXT, lines=True, empty=True)(value)
     number = isinstance(value, int | float) and abs(value) <= LARGEST_CUSTOM_NUMBER
     if value is not None and not number:
         raise ValueError("A custom field takes a text, a number up to 2^53, true, false or null.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 from api import intake
 from api.commands import CommandsDep
 from api.etag import PreconditionDep, answer_version
-from api.fields import Instant, Search, changes
+from api.fields import AnyDay, Instant, Search, changes
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep
@@ -21,6 +20,7 @@ from api.v1.opportunity_inputs import (
     HoldBody,
     LoseBody,
     MoveBody,
+    NoBody,
     NoteBody,
     OpportunityInput,
     OpportunityPatch,
@@ -63,8 +63,8 @@ async def list_opportunities(
     turn: Side | None = None,
     q: Search | None = None,
     updated_since: Instant | None = None,
-    close_before: date | None = None,
-    close_after: date | None = None,
+    close_before: AnyDay | None = None,
+    close_after: AnyDay | None = None,
     sort: Annotated[str, Query(max_length=40, description=f"One of: {', '.join(SORTS)}.")] = "-updated_at",
 ) -> Listing[OpportunitySummary]:
     """The opportunities that the principal takes part in, the latest change first."""
@@ -158,7 +158,11 @@ async def hold(
 
 @router.post("/{opportunity_id}/resume")
 async def resume(
-    opportunity_id: UUID, response: Response, commands: CommandsDep, if_match: PreconditionDep
+    opportunity_id: UUID,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+    _body: NoBody | None = None,
 ) -> OpportunityOut:
     """Go on after a hold: every deadline keeps the time that it had left."""
     return shown(response, await commands.change(opportunity_id, ask.Resume(), if_match))

@@ -7,7 +7,19 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from api.fields import CountryCode, Custom, Day, Domain, Input, Instant, MoneyInput, Name, ShortText, Words
+from api.fields import (
+    CountryCode,
+    Custom,
+    Day,
+    Domain,
+    Input,
+    Instant,
+    MoneyInput,
+    Name,
+    Reason,
+    ShortText,
+    Words,
+)
 from api.v1.opportunity_shapes import ASTER, SAM
 from domain.opportunity.state import LoseReason
 from domain.playbook import PartnerRole
@@ -87,6 +99,12 @@ class OpportunityPatch(Input):
     custom: Custom | None = None
 
 
+class NoBody(Input):
+    """Nothing is asked for; a field that somebody sends is refused, so that nothing said is lost."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
+
+
 class NoteBody(Input):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "Sent by mail."}]})
 
@@ -98,7 +116,7 @@ class ReasonBody(Input):
         extra="forbid", json_schema_extra={"examples": [{"reason": "The customer has it already."}]}
     )
 
-    reason: Annotated[Words, Field(max_length=1000)]
+    reason: Reason
 
 
 class AssignBody(Input):
@@ -137,7 +155,7 @@ class MoveBody(Input):
     )
 
     stage: Annotated[str, Field(max_length=60)]
-    reason: Annotated[Words, Field(max_length=1000)]
+    reason: Reason
 
 
 class HoldBody(Input):
@@ -148,7 +166,7 @@ class HoldBody(Input):
         },
     )
 
-    reason: Annotated[Words, Field(max_length=1000)]
+    reason: Reason
     until: Instant | None = None
 
 
@@ -167,4 +185,4 @@ class ReopenBody(Input):
         extra="forbid", json_schema_extra={"examples": [{"reason": "They called again."}]}
     )
 
-    reason: Annotated[Words, Field(max_length=1000)] | None = None
+    reason: Reason | None = None

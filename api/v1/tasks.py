@@ -15,7 +15,7 @@ from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.opportunities import shown
-from api.v1.opportunity_inputs import AssignBody, NoteBody, ReasonBody, TaskInput
+from api.v1.opportunity_inputs import AssignBody, NoBody, NoteBody, ReasonBody, TaskInput
 from api.v1.opportunity_shapes import OpportunityOut, TaskOut
 from domain.opportunity import commands as ask
 
@@ -66,7 +66,12 @@ async def complete_task(
 
 @router.post("/{key}/reopen")
 async def reopen_task(
-    opportunity_id: UUID, key: TaskKey, response: Response, commands: CommandsDep, if_match: PreconditionDep
+    opportunity_id: UUID,
+    key: TaskKey,
+    response: Response,
+    commands: CommandsDep,
+    if_match: PreconditionDep,
+    _body: NoBody | None = None,
 ) -> OpportunityOut:
     """The task is not done after all."""
     return shown(response, await commands.change(opportunity_id, ask.ReopenTask(key=key), if_match))
