@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -197,6 +198,8 @@ async def _definition(request: Request) -> PlaybookDefinition:
         except UnicodeDecodeError as error:
             raise InvalidInput("This file is not UTF-8 text; save it as UTF-8.") from error
         return await asyncio.to_thread(parse_playbook, text, "playbook.yaml")
+    if kind != "application/json":
+        raise InvalidInput("Say what the body is: Content-Type is application/yaml or application/json.")
     return await asyncio.to_thread(_from_json, body)
 
 
@@ -205,6 +208,7 @@ def _from_json(body: bytes) -> PlaybookDefinition:
         definition = PlaybookDefinition.model_validate_json(body, strict=True)
     except ValidationError as invalid:
         raise RequestValidationError(invalid.errors(include_input=False)) from invalid
+    json.loads(body, object_pairs_hook=_once)
     errors = [
         {"type": "value_error", "loc": location, "msg": problem, "ctx": {"error": problem}}
         for location, problem in wrong_rules(definition)
@@ -212,6 +216,16 @@ def _from_json(body: bytes) -> PlaybookDefinition:
     if errors:
         raise RequestValidationError(errors)
     return definition
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, each of whose names is there once: the last would win, and what the others say be lost."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidInput(f"'{name}' is here a second time in the same object; keep one of them.")
+        found[name] = value
+    return found
 
 
 def summary(row: PlaybookVersion) -> PlaybookSummary:

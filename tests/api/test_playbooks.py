@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -145,3 +146,21 @@ async def test_what_is_not_there_is_not_found(as_: ClientFor) -> None:
         assert (await admin.get(f"{PLAYBOOKS}/{path}")).status_code == 404
     for path in (f"{key}/versions/0", f"{key}/versions/99999999999", f"{key}/versions/x"):
         assert (await admin.get(f"{PLAYBOOKS}/{path}")).status_code == 422
+
+
+async def test_a_playbook_that_says_a_thing_twice_is_refused(as_: ClientFor) -> None:
+    admin = await as_("admin@vendor.example")
+    body = (
+        b'{"key": "twice", "title": "A", "title": "B", "stages": [%s]}'
+        % json.dumps(a_definition()["stages"][0]).encode()
+    )
+    to = f"{PLAYBOOKS}/twice/versions"
+    answer = await admin.post(to, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, "'title' is here a second time" in answer.json()["detail"]) == (422, True)
+
+
+async def test_a_playbook_without_its_kind_of_content_is_asked_for_it(as_: ClientFor) -> None:
+    admin = await as_("admin@vendor.example")
+    answer = await admin.post(f"{PLAYBOOKS}/any/versions", content=b"key: any\n")
+    assert answer.status_code == 422
+    assert "application/yaml" in answer.json()["detail"]
