@@ -14,6 +14,7 @@ from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -51,7 +52,7 @@ class RateLimit:
             await self.app(scope, receive, announce)
             return
         error = TooManyRequests(f"Too many requests; go on in {reset} s.", retry_after=reset)
-        await problems.response_to(error, scope["state"]["request_id"])(scope, receive, announce)
+        await problems.response_to(error, Request(scope))(scope, receive, announce)
 
 
 def _is_counted(path: str) -> bool:

@@ -100,7 +100,7 @@ class BodyLimit:
         body = await self._read(receive)
         if body is None:
             error = TooLarge(f"The request is larger than {self.limit // 1_000_000} MB; send less at once.")
-            await problems.response_to(error, scope["state"]["request_id"])(scope, receive, send)
+            await problems.response_to(error, Request(scope))(scope, receive, send)
             return
         delivered = False
 
@@ -137,7 +137,7 @@ def _has_body(headers: Headers) -> bool:
 async def deny_cross_origin(scope: Scope, receive: Receive, send: Send) -> None:
     """The answer to a request that another site made a browser send."""
     error = Forbidden("This request came from another site; open Tandem itself and try again.")
-    await problems.response_to(error, scope["state"]["request_id"])(scope, receive, send)
+    await problems.response_to(error, Request(scope))(scope, receive, send)
 
 
 class UnlessAuthorized:

@@ -116,9 +116,9 @@ def of_status(status: int, request_id: str, detail: str | None = None) -> Proble
     )
 
 
-def response_to(error: TandemError, request_id: str) -> Response:
-    """The JSON answer to an error, for middleware that answers before any route does."""
-    return _json(of_error(error, request_id), _headers(error.status, error.extra))
+def response_to(error: TandemError, request: Request) -> Response:
+    """The answer to an error, for middleware that answers before any route does."""
+    return _answer(request, of_error(error, request_id(request)), _headers(error.status, error.extra))
 
 
 def install(app: FastAPI) -> None:
@@ -131,11 +131,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return _answer(request, _of_validation(error.errors(), request_id(request)), {})
+        return _answer(request, _of_invalid(request, error.errors()), {})
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
-        problem = of_status(error.status_code, request_id(request))
+        problem = of_status(error.status_code, request_id(request), _in_words(request, error))
         return _answer(request, problem, dict(error.headers or {}))
 
 
@@ -151,11 +151,43 @@ def request_id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
+def _in_words(request: Request, error: HTTPException) -> str | None:
+    """A form that cannot be read is no JSON document."""
+    if error.status_code == HTTPStatus.BAD_REQUEST and _is_form(request):
+        return "The form cannot be read; go back, reload the page and send it again."
+    return None
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "")
+    return kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+
+
+def _of_invalid(request: Request, errors: Sequence[Any]) -> Problem:
+    """What is not valid, field by field; but a page without a valid id is none, and a body has to be JSON."""
+    the_id = request_id(request)
+    if _wants_page(request) and any(error["loc"][:1] == ("path",) for error in errors):
+        return of_status(HTTPStatus.NOT_FOUND, the_id)
+    if not _is_json(request) and any(_is_whole_body(error) for error in errors):
+        return of_status(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, the_id)
+    return _of_validation(errors, the_id)
+
+
+def _is_json(request: Request) -> bool:
+    """Whether the body says that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _is_whole_body(error: Any) -> bool:
+    return tuple(error["loc"]) == ("body",) and error["type"] != "missing"
+
+
 def _of_validation(errors: Sequence[Any], the_request_id: str) -> Problem:
     if any(error["type"] == "json_invalid" for error in errors):
         return of_status(400, the_request_id, "The body is not valid JSON.")
     found = validation.explained(errors)
-    detail = found[0]["detail"] if len(found) == 1 else f"{len(found)} things are not valid; see errors."
+    detail = found[0]["detail"] if len(found) == 1 else f"{len(errors)} things are not valid; see errors."
     return Problem(
         type="urn:tandem:problem:invalid_input",
         title="The input is not valid",

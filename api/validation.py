@@ -23,6 +23,7 @@ _SENTENCES = {
     "model_type": "This must be a JSON object.",
     "model_attributes_type": "This must be a JSON object.",
     "list_type": "This must be a list.",
+    "set_type": "This must be a list.",
     "too_short": "This needs at least {min_length} item(s).",
     "too_long": "This may have at most {max_length} items.",
     "greater_than": "This must be more than {gt}.",
@@ -48,12 +49,16 @@ _SENTENCES = {
     "recursion_loop": "This is nested too deeply.",
 }
 
+MOST_EXPLAINED = 50
+"""How many findings are told: a body of 50,000 unknown fields is not answered with megabytes."""
 _PARAMETER_SOURCES = {"body", "query", "path", "header", "cookie"}
 
 
 def explained(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Each finding as `{"pointer", "detail"}`. What was sent is not repeated: it may be secret, or huge."""
-    return [{"pointer": pointer(error["loc"]), "detail": sentence(error)} for error in errors]
+    return [
+        {"pointer": pointer(error["loc"]), "detail": sentence(error)} for error in errors[:MOST_EXPLAINED]
+    ]
 
 
 def sentence(error: Any) -> str:

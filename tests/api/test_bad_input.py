@@ -57,7 +57,8 @@ async def test_what_is_no_account_is_refused(as_: ClientFor, body: bytes, status
 async def test_a_body_of_another_kind_is_refused(as_: ClientFor) -> None:
     rep = await as_("rep@vendor.example")
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml"):
-        await refused(rep, b'{"name": "a"}', 422, **{"content-type": kind})
+        problem = await refused(rep, b'{"name": "a"}', 415, **{"content-type": kind})
+        assert problem["detail"] == "Send JSON as application/json."
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ async def test_a_body_of_another_kind_is_refused(as_: ClientFor) -> None:
         ("nom", "Acme", "There is no such field here."),
         ("name", "x" * 10_000, "This may have at most 200 characters."),
         ("name", "   ", "This text may not be empty."),
+        ("name", "\u0958" * 200, "This may have at most 200 characters."),
         ("name", "\u200b\u2060", "This text may not be empty."),
         ("name", "a\x07b", "This text holds control characters; remove them."),
         ("name", None, "This must be a text."),
