@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, CursorResult, TextClause, bindparam, delete, exists, select, text, true
+from sqlalchemy import ColumnElement, TextClause, bindparam, delete, exists, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
@@ -143,7 +143,8 @@ async def _forget_abandoned(session: AsyncSession, outcomes: Sequence[Outcome]) 
             _TIMELINE.c.sequence >= first.sequence,
             _TIMELINE.c.at < first.at,
         )
-        found |= bool(cast("CursorResult[Any]", await session.execute(statement)).rowcount)
+        taken_back = await session.execute(statement.returning(_TIMELINE.c.sequence))
+        found |= taken_back.first() is not None
     return found
 
 
