@@ -34,6 +34,9 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD" and not scope["path"].endswith("/stream"):
+            # As RFC 9110 wants it, a GET whose body the server leaves out. A stream would run for nobody.
+            scope = {**scope, "method": "GET"}
         request_id = _request_id(Headers(scope=scope).get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()

@@ -116,3 +116,13 @@ async def test_a_client_that_hangs_up_while_sending_harms_nothing(client: httpx.
     writer.close()
     await writer.wait_closed()
     assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_head_is_get_without_its_body(client: httpx.AsyncClient, as_: ClientFor) -> None:
+    rep = await as_("rep@vendor.example")
+    for who, path in ((client, "/healthz"), (client, "/sign-in"), (rep, "/api/v1/accounts")):
+        got, head = await who.get(path), await who.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+    assert (await client.head("/api/v1/me")).status_code == 401
+    assert (await rep.head("/api/v1/events/stream")).status_code == 405
