@@ -182,7 +182,7 @@ async def _customer(session: AsyncSession, principal: Principal, wish: CustomerW
         with _at("/customer/account_id"):
             account = await accounts.get(session, principal, wish.account_id)
         return customer, account.id
-    known = await accounts.match(session, name=wish.name, domain=wish.domain)
+    known = await accounts.match(session, principal, name=wish.name, domain=wish.domain)
     if known is not None:
         return customer, known
     account = Account(

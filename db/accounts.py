@@ -97,15 +97,18 @@ def _taken(error: IntegrityError) -> Exception:
     return error
 
 
-async def match(session: AsyncSession, *, name: str, domain: str | None) -> UUID | None:
-    """The account of this domain, else the one of this name that has no other domain."""
+async def match(session: AsyncSession, principal: Principal, *, name: str, domain: str | None) -> UUID | None:
+    """The account of this domain, else the one of this name that has no other domain.
+
+    Only among those that the principal sees: opening a deal must not tell a partner
+    whom the vendor knows already. The price is a second account of that customer.
+    """
+    seen = select(col(Account.id)).where(visible_accounts(principal)).order_by(col(Account.id)).limit(1)
     if domain is not None:
-        of_domain = (
-            select(col(Account.id)).where(col(Account.domain) == domain).order_by(col(Account.id)).limit(1)
-        )
+        of_domain = seen.where(col(Account.domain) == domain)
         if (known := (await session.execute(of_domain)).scalar_one_or_none()) is not None:
             return known
-    of_name = select(col(Account.id)).where(func.lower(col(Account.name)) == name.lower())
+    of_name = seen.where(func.lower(col(Account.name)) == name.lower())
     if domain is not None:
         of_name = of_name.where(col(Account.domain).is_(None))
-    return (await session.execute(of_name.order_by(col(Account.id)).limit(1))).scalar_one_or_none()
+    return (await session.execute(of_name)).scalar_one_or_none()

@@ -134,7 +134,9 @@ class _Rehearsal:
             customer = Customer(
                 name=told.customer, domain=told.domain, country=told.country, industry=told.industry
             )
-            account_id = await accounts.match(session, name=told.customer, domain=told.domain)
+            account_id = await accounts.match(
+                session, self.cast[told.owner], name=told.customer, domain=told.domain
+            )
             if account_id is None:
                 account_id = _id("account", told.domain)
                 await accounts.add(session, Account(id=account_id, **customer.model_dump()))

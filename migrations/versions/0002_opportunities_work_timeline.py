@@ -42,12 +42,16 @@ def upgrade() -> None:
         sa.Column("waits_for", sa.String(), nullable=True),
         sa.Column("next_step", sa.String(), nullable=True),
         sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("card", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opportunity")),
     )
     op.create_index("ix_opportunity_account_id", "opportunity", ["account_id"], unique=False)
+    op.create_index(
+        "ix_opportunity_amount", "opportunity", [sa.literal_column("coalesce(amount, 0)"), "id"], unique=False
+    )
     op.create_index(
         "ix_opportunity_board_phase",
         "opportunity",
@@ -70,7 +74,13 @@ def upgrade() -> None:
         postgresql_include=["amount", "owner_id"],
         postgresql_where=sa.text("not closed"),
     )
-    op.create_index("ix_opportunity_expected_close", "opportunity", ["expected_close"], unique=False)
+    op.create_index("ix_opportunity_created_at", "opportunity", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_opportunity_expected_close",
+        "opportunity",
+        [sa.literal_column("coalesce(expected_close, '9999-12-31')"), "id"],
+        unique=False,
+    )
     op.create_index(
         "ix_opportunity_owner_id_updated_at",
         "opportunity",
@@ -91,6 +101,7 @@ def upgrade() -> None:
         ["status", sa.literal_column("updated_at desc"), sa.literal_column("id desc")],
         unique=False,
     )
+    op.create_index("ix_opportunity_title", "opportunity", ["title", "id"], unique=False)
     op.create_index(
         "ix_opportunity_updated_at",
         "opportunity",
@@ -179,6 +190,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("external_id is not null"),
     )
     op.drop_index("ix_opportunity_updated_at", table_name="opportunity")
+    op.drop_index("ix_opportunity_title", table_name="opportunity")
     op.drop_index("ix_opportunity_status_updated_at", table_name="opportunity")
     op.drop_index(
         "ix_opportunity_search_trigram",
@@ -188,6 +200,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_opportunity_owner_id_updated_at", table_name="opportunity")
     op.drop_index("ix_opportunity_expected_close", table_name="opportunity")
+    op.drop_index("ix_opportunity_created_at", table_name="opportunity")
     op.drop_index(
         "ix_opportunity_board_sums",
         table_name="opportunity",
@@ -200,5 +213,6 @@ def downgrade() -> None:
     op.drop_index(
         "ix_opportunity_board_phase", table_name="opportunity", postgresql_where=sa.text("not closed")
     )
+    op.drop_index("ix_opportunity_amount", table_name="opportunity")
     op.drop_index("ix_opportunity_account_id", table_name="opportunity")
     op.drop_table("opportunity")

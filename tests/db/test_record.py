@@ -37,7 +37,7 @@ async def rows_of(database: Database, deal: Working) -> dict[str, Sequence[Any]]
     found: dict[str, Sequence[Any]] = {}
     async with database.read() as session:
         for model, key in TABLES:
-            statement = select(*model.__table__.columns).where(col(key) == deal.deal.id)  # type: ignore[union-attr]  # SQLModel does not declare it
+            statement = select(*model.__table__.columns).where(col(key) == deal.deal.id)
             rows = [tuple(row) for row in await session.execute(statement)]
             found[model.__tablename__] = sorted(rows, key=repr)
     return found

@@ -60,9 +60,9 @@ def test_what_is_no_currency_is_refused(currency):
 
 def test_money_without_a_currency_is_refused_and_so_is_anything_more():
     with pytest.raises(ValidationError):
-        Money(amount="5")
+        Money.model_validate({"amount": "5"})
     with pytest.raises(ValidationError):
-        Money(amount="5", currency="USD", colour="green")
+        Money.model_validate({"amount": "5", "currency": "USD", "colour": "green"})
 
 
 def test_money_reads_as_people_write_it():

@@ -26,7 +26,7 @@ from domain.opportunity.facts import facts
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
 from domain.opportunity.state import HandOffState, LoseReason, Opportunity, Status, TaskState
 from domain.opportunity.work import work_items
-from domain.playbook import HANDOFF, ExitBy, Playbook
+from domain.playbook import HANDOFF, ExitBy, Playbook, Stage
 from domain.principal import SYSTEM, Actor, Role, Side
 from tests import factories
 from tests.factories import ASTER, BOREALIS, CYGNUS, NOW, PARTNER_PEOPLE, REP, VENDOR_PEOPLE
@@ -338,6 +338,7 @@ class Deals(RuleBasedStateMachine):
         if not hasattr(self, "deal") or (isinstance(event, did.StageEntered) and event.stage == HANDOFF):
             return
         book = self.deal.playbook
+        left: Stage | None
         if isinstance(event, did.Won):
             left, forward = book.stages[-1], True
         else:

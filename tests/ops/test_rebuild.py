@@ -44,7 +44,7 @@ async def stored(database: Database, deal: Played) -> dict[str, list[Any]]:
                 if column.name not in {"position", "transaction"}
             ]
             rows = await session.execute(select(*columns).where(col(key) == deal.id))
-            found[str(model.__tablename__)] = sorted((tuple(row) for row in rows), key=repr)
+            found[model.__name__] = sorted((tuple(row) for row in rows), key=repr)
     return found
 
 

@@ -30,6 +30,7 @@ from temporalio.worker import Worker
 
 from activities.rules import judge_rule
 from domain.opportunity import commands as ask
+from domain.opportunity.commands import Command
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
@@ -111,11 +112,11 @@ class Played:
         await self.handle.execute_update(OpportunityWorkflow.opened)
         return self
 
-    async def ask(self, command: ask.Command, by: Actor = REP, *, id: str | None = None) -> Receipt:  # noqa: A002 -- Temporal's own word
+    async def ask(self, command: Command, by: Actor = REP, *, id: str | None = None) -> Receipt:  # noqa: A002 -- Temporal's own word
         request = ask.Request(command=command, by=by)
         return await self.handle.execute_update(OpportunityWorkflow.change, request, id=id)
 
-    async def wake(self, deal: Opportunity, command: ask.Command, by: Actor = REP) -> Receipt:
+    async def wake(self, deal: Opportunity, command: Command, by: Actor = REP) -> Receipt:
         """The command that comes with a start from the record, as the API sends it to a closed deal."""
         start = WithStartWorkflowOperation(
             OpportunityWorkflow.run,

@@ -188,7 +188,10 @@ async def test_a_reopening_that_is_refused_changes_nothing_and_waits_a_minute_at
 
 async def test_whoever_asks_while_a_deal_is_being_lost_gets_an_answer(deal: Played, database: Database):
     await deal.open(partners=(ASTER,))
-    asked = [ask.Lose(reason=LoseReason.PRICE), *(ask.AddNote(text=f"Note {n}") for n in range(5))]
+    asked: list[ask.Command] = [
+        ask.Lose(reason=LoseReason.PRICE),
+        *(ask.AddNote(text=f"Note {n}") for n in range(5)),
+    ]
     answers = await asyncio.gather(*(deal.ask(each) for each in asked), return_exceptions=True)
     await deal.ended()
     done = [answer for answer in answers if not isinstance(answer, BaseException)]
