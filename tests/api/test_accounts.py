@@ -176,8 +176,9 @@ async def test_a_partner_does_not_see_what_the_vendor_notes_for_itself(
     rep, seller = await as_("rep@vendor.example"), await as_("seller@aster.example")
     noted = {"custom": {"segment": "strategic"}, "external": {"source": "crm", "id": str(uuid4())}}
     account = await make(rep, name=f"Known {uuid4().hex}", **noted)
-    body = {"title": "Guessed", "customer": {"name": account["name"]}, "playbook": playbook.key}
-    deal = await seller.post("/api/v1/opportunities", json=body)
+    partners = [{"partner_id": str(people.aster.id), "role": "reseller"}]
+    body = {"title": "Shared", "customer": {"name": account["name"]}, "playbook": playbook.key}
+    deal = await rep.post("/api/v1/opportunities", json={**body, "partners": partners})
     assert deal.json()["account_id"] == account["id"]
     (listed,) = (await seller.get(ACCOUNTS, params={"q": account["name"]})).json()["items"]
     read = (await seller.get(f"{ACCOUNTS}/{account['id']}")).json()
@@ -185,3 +186,16 @@ async def test_a_partner_does_not_see_what_the_vendor_notes_for_itself(
         assert (seen["name"], seen["custom"], seen["external"]) == (account["name"], {}, None)
     ours = (await rep.get(f"{ACCOUNTS}/{account['id']}")).json()
     assert (ours["custom"], ours["external"]) == (noted["custom"], noted["external"])
+
+
+async def test_a_partner_does_not_learn_whom_the_vendor_knows_by_opening_a_deal(
+    as_: ClientFor, people: People, playbook: Playbook, worker: None
+) -> None:
+    rep, seller = await as_("rep@vendor.example"), await as_("seller@aster.example")
+    known = await make(rep, name=f"Known {uuid4().hex}", domain=f"{uuid4().hex}.example")
+    body = {"title": "Guessed", "customer": {"name": known["name"], "domain": known["domain"]}}
+    deal = (await seller.post("/api/v1/opportunities", json={**body, "playbook": playbook.key})).json()
+    assert deal["account_id"] != known["id"]
+    assert (await seller.get(f"{ACCOUNTS}/{known['id']}")).status_code == 404
+    again = (await seller.post("/api/v1/opportunities", json={**body, "playbook": playbook.key})).json()
+    assert again["account_id"] == deal["account_id"]
