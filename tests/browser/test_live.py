@@ -76,19 +76,19 @@ async def card_in(page: Page, column: str, title: str) -> None:
 
 
 async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(window: Window, deals: Deals):
-    ready, early = await deals.open("Ready to go"), await deals.open("Not so fast")
+    ready, early = await deals.open("Dragged: ready to go"), await deals.open("Dragged: not so fast")
     await deals.do("vera@vendor.example", ready, "tasks/confirm-budget/complete")
     await deals.do("paula@aster.example", ready, "tasks/share-profile/complete")
     page = await window("vera@vendor.example")
-    await page.goto(f"/pipeline?playbook={deals.playbook.key}")
+    await page.goto(f"/pipeline?playbook={deals.playbook.key}&q=dragged")
     await drag(page, ready["id"], "prepare")
-    await card_in(page, "prepare", "Ready to go")
+    await card_in(page, "prepare", "Dragged: ready to go")
     await expect(page.locator("#flashes")).to_contain_text("The deal is in Preparation now")
     await drag(page, early["id"], "prepare")
     sheet = page.locator("#sheet")
     await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
     await sheet.get_by_role("button", name="Close").click()
-    await card_in(page, "qualify", "Not so fast")
+    await card_in(page, "qualify", "Dragged: not so fast")
     await page.locator(f"#card-{early['id']} summary").click()
     await page.locator(f"#card-{early['id']}").get_by_role("button", name="Preparation").click()
     await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
