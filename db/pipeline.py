@@ -242,7 +242,7 @@ async def board(
     *,
     by: str,
     keys: Sequence[str],
-    cards: int = 25,
+    cards: int = 10,
 ) -> list[Column]:
     """The deals that are not closed, by `stage` (of one playbook) or by `phase`: a column for each key."""
     columns = {key: Column(key) for key in keys}

@@ -41,18 +41,27 @@ def money(value: HasMoney | None) -> str:
     """Exact, without cents where there are none: $250,000 or $1,250.50."""
     if value is None:
         return "—"
-    amount = Decimal(value.amount)
-    if amount == amount.to_integral_value():
-        return format_currency(amount, value.currency, "¤#,##0", locale=LOCALE, currency_digits=False)
-    return format_currency(amount, value.currency, locale=LOCALE)
+    return _money(Decimal(value.amount), value.currency)
 
 
 def compact_money(value: HasMoney | None) -> str:
     """For columns and cards: $250K, €1.3M."""
     if value is None:
         return "—"
-    amount = Decimal(value.amount)
-    return format_compact_currency(amount, value.currency, locale=LOCALE, fraction_digits=1)
+    return _compact_money(Decimal(value.amount), value.currency)
+
+
+# Formatting costs a board more than anything else, and the same value reads the same for ever.
+@lru_cache(maxsize=4096)
+def _money(amount: Decimal, currency: str) -> str:
+    if amount == amount.to_integral_value():
+        return format_currency(amount, currency, "¤#,##0", locale=LOCALE, currency_digits=False)
+    return format_currency(amount, currency, locale=LOCALE)
+
+
+@lru_cache(maxsize=4096)
+def _compact_money(amount: Decimal, currency: str) -> str:
+    return format_compact_currency(amount, currency, locale=LOCALE, fraction_digits=1)
 
 
 def day(value: date | None) -> str:
@@ -63,6 +72,7 @@ def day(value: date | None) -> str:
     return format_date(value, "MMM d" if same_year else "MMM d, y", locale=LOCALE)
 
 
+@lru_cache(maxsize=4096)
 def moment(value: datetime) -> str:
     """An instant in full, in UTC."""
     return format_datetime(value.astimezone(UTC), "EEE, MMM d, y, HH:mm 'UTC'", locale=LOCALE)
@@ -145,6 +155,7 @@ def _svg(name: str) -> str:
     return text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")].strip()
 
 
+@lru_cache(maxsize=1024)
 def icon(name: str, label: str | None = None, css: str = "") -> Markup:
     """One vendored icon, drawn in the text's colour; silent to screen readers without a label."""
     says = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
