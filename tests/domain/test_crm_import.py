@@ -7,124 +7,26 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import ValidationError
 
 from domain.crm_import.ids import imported_id
-from domain.crm_import.mapping import ImportMapping
 from domain.crm_import.opening import opened, opening
 from domain.crm_import.parsers import World
 from domain.crm_import.read import read_export
-from domain.crm_import.records import Deal, Export, Row
-from domain.crm_import.values import BadValue, amount, clean, day, email_of, name, shortened
+from domain.crm_import.records import Row
 from domain.opportunity.state import LoseReason, Status
+from tests.crm_exports import (
+    ACCOUNTS,
+    PEOPLE,
+    PRODUCTS,
+    WORLD,
+    a_deal,
+    a_mapping,
+    read,
+    rows,
+    the_deal,
+    why_rejected,
+)
 from tests.factories import NOW, REP, a_playbook, an_id
-
-WORLD = World(
-    today=date(2027, 3, 1), zone=UTC, countries={"united states": "US", "philippines": "PH", "us": "US"}
-)
-
-MAPPING: dict[str, Any] = {
-    "source": "old-crm",
-    "playbook": "it-software",
-    "currency": "USD",
-    "email_domain": "sales.example",
-    "opportunities": {
-        "file": "deals.csv",
-        "id": "Id",
-        "stage": "Stage",
-        "opened": "Opened",
-        "closed": "Closed",
-        "amount": "Value",
-        "owner": "Agent",
-        "customer": "Account",
-        "product": "Product",
-        "custom": {"campaign": "Campaign"},
-    },
-    "people": {"file": "people.csv", "name": "Agent", "custom": {"region": "Region"}},
-    "accounts": {
-        "file": "accounts.csv",
-        "name": "Account",
-        "industry": "Sector",
-        "country": "Country",
-        "custom": {"founded": "Founded"},
-    },
-    "products": {
-        "file": "products.csv",
-        "name": "Product",
-        "list_price": "Price",
-        "custom": {"series": "Series"},
-    },
-    "values": {
-        "products": {"WidgetX": "Widget X"},
-        "owners": {"A. Winter": "Ada Winter"},
-        "industries": {"technolgy": "technology"},
-        "countries": {"Philipines": "Philippines"},
-    },
-    "stages": {
-        "New": {"status": "open", "amount": "list_price"},
-        "Working": {"status": "open", "stage": "prepare"},
-        "Won": {"status": "won", "stage": "commit"},
-        "Lost": {"status": "lost", "amount": "list_price", "reason": "price"},
-    },
-    "blanks": {"customer": "Unknown customer"},
-}
-
-
-def a_mapping(**changes: Any) -> ImportMapping:
-    return ImportMapping.model_validate({**MAPPING, **changes})
-
-
-def rows(sheet: str, *cells: dict[str, str]) -> list[Row]:
-    return [Row(f"{sheet}.csv", line, cell, tuple(cell.values())) for line, cell in enumerate(cells, start=2)]
-
-
-def a_deal(**cells: str) -> dict[str, str]:
-    usual = {
-        "Id": "D-1",
-        "Stage": "Won",
-        "Opened": "2026-01-10",
-        "Closed": "2026-03-01",
-        "Value": "1200.50",
-        "Agent": "Ada Winter",
-        "Account": "Acme",
-        "Product": "Widget X",
-        "Campaign": "",
-    }
-    return {**usual, **cells}
-
-
-PEOPLE = ({"Agent": "Ada Winter", "Region": "West"}, {"Agent": "Bruno Sato", "Region": ""})
-ACCOUNTS = ({"Account": "Acme", "Sector": "technolgy", "Country": "United States", "Founded": "1996"},)
-PRODUCTS = (
-    {"Product": "Widget X", "Price": "550", "Series": "W"},
-    {"Product": "Gift", "Price": "", "Series": ""},
-)
-
-
-def read(*deals: dict[str, str], mapping: ImportMapping | None = None, **sheets: Any) -> Export:
-    """The export with these deals and the usual people, accounts and products."""
-    return read_export(
-        mapping or a_mapping(),
-        {
-            "people": rows("people", *sheets.get("people", PEOPLE)),
-            "accounts": rows("accounts", *sheets.get("accounts", ACCOUNTS)),
-            "products": rows("products", *sheets.get("products", PRODUCTS)),
-            "opportunities": rows("deals", *deals),
-        },
-        WORLD,
-    )
-
-
-def the_deal(*, mapping: ImportMapping | None = None, **cells: str) -> Deal:
-    export = read(a_deal(**cells), mapping=mapping)
-    assert export.rejects == []
-    return export.deals[0]
-
-
-def why_rejected(*, mapping: ImportMapping | None = None, **cells: str) -> str:
-    export = read(a_deal(**cells), mapping=mapping)
-    assert export.deals == []
-    return export.rejects[0].reason
 
 
 def test_a_closed_deal_keeps_its_days_its_value_and_its_owner() -> None:
@@ -355,63 +257,3 @@ def test_a_live_deal_opens_in_its_stage_with_its_tasks() -> None:
     assert deal.created_at == datetime(2026, 1, 10, tzinfo=UTC)
     assert outcome.entries[0].by.name == "Tandem"
     assert [task.opened_at for task in deal.stage_tasks()] == [NOW, NOW]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"source": "Old CRM"}, "use lower-case letters, digits and single hyphens"),
-        ({"currency": "dollars"}, "must be an ISO 4217 code"),
-        ({"email_domain": "nowhere"}, "must be a domain such as sales.example"),
-        ({"decimal_mark": ";"}, "must be '.' or ','"),
-        ({"title": "{prodct}"}, "may hold {id}, {product}, {customer} and {owner}"),
-        ({"title": "{"}, "may hold {id}, {product}, {customer} and {owner}"),
-        ({"stages": {"New": {"status": "on_hold"}}}, "must be open, won or lost"),
-        ({"products": None}, "the amount of 'New' is the list price, but products.list_price is not given"),
-        (
-            {"opportunities": {**MAPPING["opportunities"], "closed": None}},
-            "'Won' is won, but opportunities.closed is not given",
-        ),
-    ],
-)
-def test_a_mapping_that_makes_no_sense_says_why(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        a_mapping(**changes)
-    assert message in str(refused.value)
-
-
-def test_a_mapping_without_closed_deals_needs_no_closing_day() -> None:
-    part = {**MAPPING["opportunities"], "closed": None, "product": None}
-    mapping = a_mapping(opportunities=part, stages={"Working": {"status": "open"}})
-    assert the_deal(Stage="Working", mapping=mapping).expected_close is None
-
-
-def test_a_list_price_is_refused_where_deals_name_no_product() -> None:
-    part = {**MAPPING["opportunities"], "product": None}
-    why = why_rejected(Stage="New", Closed="", mapping=a_mapping(opportunities=part))
-    assert why == "Stage gives no list price to take the amount from"
-
-
-def test_text_is_tidied_and_keeps_what_people_write() -> None:
-    assert clean("  Müller\t &\n Söhne  ") == "Müller & Söhne"
-    assert clean("שלום 🚀 <b>") == "שלום 🚀 <b>"
-    with pytest.raises(BadValue, match=r"U\+0000"):
-        clean("a\0b")
-    with pytest.raises(BadValue, match="is empty"):
-        name("  ")
-
-
-def test_amounts_and_days_follow_the_mapping() -> None:
-    assert amount("1250,5", ",") == Decimal("1250.50")
-    assert the_deal(Value="9,5", mapping=a_mapping(decimal_mark=",")).amount == Decimal("9.50")
-    assert day("31.12.2016", "%d.%m.%Y", latest=date(2017, 1, 1)) == date(2016, 12, 31)
-
-
-def test_addresses_are_made_of_names() -> None:
-    assert email_of("Anna-Maria Müller", "x.example") == "anna-maria.muller@x.example"
-    assert email_of("Dov O'Hara", "x.example") == "dov.ohara@x.example"
-
-
-def test_long_titles_are_cut() -> None:
-    assert shortened("x" * 300) == "x" * 199 + "…"
-    assert shortened("short") == "short"
