@@ -178,6 +178,9 @@
   document.addEventListener("submit", (event) => dirty.delete(event.target));
   /* Nobody's typing, open menu or dragged card is taken away. */
   let pressed = null;
+  /* The browser cancels the pointer when a drag begins, a moment before the board hears of it. */
+  document.addEventListener("dragstart", () => { dragging = true; }, true);
+  document.addEventListener("dragend", () => { dragging = false; }, true);
   document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
   for (const end of ["pointerup", "pointercancel", "dragend"]) {
     document.addEventListener(end, () => { pressed = null; if (held) setTimeout(refresh, 50); }, true);
