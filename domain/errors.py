@@ -173,6 +173,13 @@ class NoHandOff(Conflict):
     title = "There is nothing to hand off yet"
 
 
+class NoExchangeRate(Conflict):
+    """An amount has to be told in another currency, and nobody has set a rate; `pair` says which."""
+
+    code = "no_exchange_rate"
+    title = "There is no exchange rate"
+
+
 class StaleVersion(TandemError):
     """Somebody changed it since you read it; `version` says which is current."""
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from decimal import Decimal
-from typing import Annotated
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 MAX_AMOUNT = Decimal("999999999999.99")
+WRITTEN = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
+"""How an amount is written. Its size and sign are judged after that, each with its own sentence."""
+
+
+def _written(amount: Any) -> Any:
+    """Python reads 1_000, 1e5 and the digits of every script as numbers; nobody means those here."""
+    if isinstance(amount, str) and (not amount.isascii() or re.fullmatch(WRITTEN, amount) is None):
+        raise ValueError('This must be an amount such as "250000.00": digits, and a point before the cents.')
+    return amount
 
 
 def _plain(amount: Decimal) -> Decimal:
@@ -19,6 +29,11 @@ def _plain(amount: Decimal) -> Decimal:
 Amount = Annotated[
     Decimal,
     Field(ge=0, le=MAX_AMOUNT, max_digits=14, decimal_places=2, allow_inf_nan=False),
+    BeforeValidator(
+        _written,
+        json_schema_input_type=Annotated[str, Field(pattern=WRITTEN)]
+        | Annotated[float, Field(ge=0, le=float(MAX_AMOUNT))],
+    ),
     AfterValidator(_plain),
     PlainSerializer(str, return_type=str),
 ]
@@ -26,6 +41,19 @@ Amount = Annotated[
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """The shape of an ISO 4217 code. Whether the code exists is checked where it enters."""
+
+
+_WITHOUT_CENTS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
+    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+"""Currencies that have no minor unit (ISO 4217). All others are reckoned in hundredths."""
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole minor units of its currency, half to even: cents, and whole yen."""
+    unit = Decimal(1) if currency in _WITHOUT_CENTS else Decimal("0.01")
+    return amount.quantize(unit, ROUND_HALF_EVEN)
 
 
 class Money(BaseModel):

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.money import Money
+from domain.opportunity.lines import DealLine, LineTotals
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
 
@@ -220,6 +221,7 @@ class Opportunity(BaseModel):
     stage: StageState
     partners: tuple[DealPartner, ...] = ()
     tasks: dict[str, Task] = {}
+    lines: tuple[DealLine, ...] = ()
     hold: Hold | None = None
     lost: Lost | None = None
     handoff: HandOff | None = None
@@ -273,6 +275,14 @@ class Opportunity(BaseModel):
 
     def partner(self, partner_id: PartnerId | None) -> DealPartner | None:
         return next((partner for partner in self.partners if partner.id == partner_id), None)
+
+    def line(self, key: str) -> DealLine | None:
+        return next((line for line in self.lines if line.key == key), None)
+
+    @property
+    def line_totals(self) -> LineTotals | None:
+        """What the lines come to, which is the deal's amount; None where it has none."""
+        return LineTotals.of(self.lines)
 
     def put(self, *tasks: Task) -> None:
         """Add the tasks, or replace those with the same key."""
