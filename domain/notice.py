@@ -1,0 +1,80 @@
+"""Notices: what somebody is told because it concerns them, in the app and by mail.
+
+A process says what happened as a `Message`; each recipient gets one `notice` for
+each cause, however often the message is repeated.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about. The first three ask the recipient to decide."""
+
+    DECISION_WANTED = "decision_wanted"
+    DECISION_REMINDER = "decision_reminder"
+    DECISION_ESCALATED = "decision_escalated"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    COUNTERED = "countered"
+    RECALLED = "recalled"
+    EXPIRED = "expired"
+    INFORMATION = "information"
+
+    @property
+    def asks(self) -> bool:
+        """Whether the recipient is asked to decide, so that a mail carries a link for it."""
+        return self in _ASKING
+
+
+_ASKING = frozenset({NoticeKind.DECISION_WANTED, NoticeKind.DECISION_REMINDER, NoticeKind.DECISION_ESCALATED})
+
+
+class MailState(StrEnum):
+    """How far the mail of a notice has come."""
+
+    NONE = "none"
+    """No mail server was set when the notice was written."""
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    """It could not be sent; it stays listed until an administrator sends it again."""
+    DROPPED = "dropped"
+    """When it was to be sent, it no longer concerned the recipient."""
+
+
+class Fact(BaseModel):
+    """One line of what a recipient should know, such as Asked for: 27.5 %."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    value: str
+
+
+class Message(BaseModel):
+    """Something to tell people. Say nothing in it that one of the recipients may not know.
+
+    `cause` names what happened, the same each time the message is repeated, such as
+    the approval's id with the sequence of its event. `title` is the thing that it is
+    about ("27.5 % on ERP rollout"), `words` a sentence about what happened. A kind
+    that asks needs `approval_id` and `step_key`, for the link to decide.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: NoticeKind
+    cause: str = Field(min_length=1, max_length=200)
+    recipients: tuple[UUID, ...]
+    title: str
+    words: str
+    opportunity_id: UUID | None = None
+    approval_id: UUID | None = None
+    step_key: str | None = None
+    due_at: AwareDatetime | None = None
+    facts: tuple[Fact, ...] = ()
