@@ -23,6 +23,6 @@ def money_typed(form: Form) -> dict[str, str] | None:
     if amount is None:
         return None
     plain = re.sub(r"[\s\u00a0\u202f']", "", amount)
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
+    if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", plain):
         plain = plain.replace(",", "")
     return {"amount": plain, "currency": form.get("currency") or "USD"}

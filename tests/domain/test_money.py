@@ -18,11 +18,13 @@ from domain.money import MAX_AMOUNT, Money, total
         ("250000", "250000.00"),
         ("5.0", "5.00"),
         ("5.000", "5.00"),
-        ("1e3", "1000.00"),
+        ("007", "7.00"),
+        (Decimal("1E+3"), "1000.00"),
         ("0", "0.00"),
         ("-0", "0.00"),
         ("999999999999.99", "999999999999.99"),
         (7, "7.00"),
+        (7.5, "7.50"),
     ],
 )
 def test_an_amount_has_two_digits_after_the_point(said, kept):
@@ -37,7 +39,17 @@ def test_an_amount_has_two_digits_after_the_point(said, kept):
         "0.005",
         "1000000000000",
         "1" * 40,
-        "1e40",
+        "1" * 50,
+        "1e3",
+        "1_000",
+        "1,000",
+        "+5",
+        "5.",
+        ".5",
+        " 5 ",
+        "5\n",
+        "٣",
+        "５",
         "NaN",
         "Infinity",
         "-Infinity",
@@ -50,6 +62,11 @@ def test_an_amount_has_two_digits_after_the_point(said, kept):
 def test_what_is_no_amount_is_refused(amount):
     with pytest.raises(ValidationError):
         Money(amount=amount, currency="USD")
+
+
+def test_an_amount_that_only_python_reads_says_how_to_write_one():
+    with pytest.raises(ValidationError, match=r'must be an amount such as "250000\.00"'):
+        Money(amount="1_000", currency="USD")
 
 
 @pytest.mark.parametrize("currency", ["", "usd", "US", "USDT", "US1", "USD\n", "€", None])
