@@ -9,6 +9,7 @@ from datetime import datetime
 from api.web.filters import ago, due, plural
 from db.timeline import Told
 from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.guards import is_for
 from domain.opportunity.state import Opportunity, Status, Task
 from domain.principal import Action, Principal, Side
 
@@ -45,12 +46,11 @@ def _state(deal: Opportunity, index: int, at: int, *, over: bool) -> tuple[str, 
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
-    """Tasks of one partner, or of the vendor."""
+    """Tasks of one partner, or of the vendor, and the keys of those that the reader may complete."""
 
     title: str | None
     tasks: list[Task]
-    may_work: bool
-    closed: bool = False
+    may_work: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -105,16 +105,16 @@ def _groups(deal: Opportunity, principal: Principal, tasks: list[Task]) -> Itera
         title = partner.name if partner and len(deal.partners) > 1 else None
         if partner is None and group[0].side is Side.PARTNER:
             title = "Waits for a partner"
-        yield TaskGroup(title, group, may_work(deal, principal, group[0]))
+        yield TaskGroup(
+            title, group, frozenset(task.key for task in group if may_work(deal, principal, task))
+        )
 
 
 def may_work(deal: Opportunity, principal: Principal, task: Task) -> bool:
     """Whether the page offers to complete it; the deal's own rules decide when it is tried."""
     if not principal.may(Action.WORK_TASKS) or deal.is_closed or deal.hold is not None:
         return False
-    if principal.side is Side.PARTNER:
-        return task.side is Side.PARTNER and task.partner_id in (None, principal.organisation_id)
-    return task.side is Side.VENDOR or task.partner_id is None
+    return is_for(deal, task, principal.side, principal.organisation_id)
 
 
 def waits(deal: Opportunity) -> tuple[list[Blocker], str]:
