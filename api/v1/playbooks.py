@@ -25,6 +25,7 @@ from domain.errors import InvalidInput
 from domain.opportunity.state import LoseReason
 from domain.playbook import Playbook, PlaybookDefinition
 from domain.principal import Action, Principal
+from runtime.documents import MAX_BYTES
 from runtime.playbooks import parse_playbook, wrong_rules
 
 router = APIRouter(prefix="/playbooks", tags=["playbooks"], route_class=TandemRoute)
@@ -191,6 +192,8 @@ async def _publish(
 async def _definition(request: Request) -> PlaybookDefinition:
     """The playbook in the body. Rules are compiled, which takes its time, so a thread does it."""
     body = await request.body()
+    if len(body) > MAX_BYTES:
+        raise InvalidInput(f"A playbook may have at most {MAX_BYTES // 1024} KB.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in YAML:
         try:

@@ -164,3 +164,19 @@ async def test_a_playbook_without_its_kind_of_content_is_asked_for_it(as_: Clien
     answer = await admin.post(f"{PLAYBOOKS}/any/versions", content=b"key: any\n")
     assert answer.status_code == 422
     assert "application/yaml" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/yaml"])
+async def test_a_playbook_is_as_large_as_a_file_may_be_however_it_is_written(
+    as_: ClientFor, kind: str
+) -> None:
+    admin = await as_("admin@vendor.example")
+    definition = a_definition()
+    body = json.dumps(definition).encode()
+    at = f"{PLAYBOOKS}/{definition['key']}/versions"
+    large = await admin.post(at, content=body + b" " * 256 * 1024, headers={"content-type": kind})
+    assert (large.status_code, large.json()["detail"]) == (422, "A playbook may have at most 256 KB.")
+    fits = await admin.post(
+        at, content=body + b" " * (256 * 1024 - len(body)), headers={"content-type": kind}
+    )
+    assert fits.status_code == 201
