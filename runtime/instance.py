@@ -90,12 +90,42 @@ def demo_password(settings: Settings) -> str:
     """The password of the demo people: the one that was set, or one made once for this home."""
     if settings.demo_password is not None:
         return settings.demo_password.get_secret_value()
-    kept = settings.home / "demo-password"
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(9))
-    return kept.read_text().strip()
+    return _kept(settings.home / "demo-password", secrets.token_urlsafe(9))
+
+
+def secret_key(settings: Settings) -> str:
+    """What links in mails are signed with: the key that was set, or one made once for this home.
+
+    Raises:
+        CannotStart: none is set, and the home takes none.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _kept(settings.home / "secret-key", secrets.token_urlsafe(32))
+    except OSError as error:
+        raise CannotStart(
+            f"No key to sign links with can be kept in {settings.home.resolve()} ({error.strerror}): "
+            "set TANDEM_SECRET_KEY."
+        ) from error
+
+
+def _kept(file: Path, made: str) -> str:
+    """The secret in a file that its owner alone can read; `made`, where there is none yet.
+
+    It is written elsewhere first and then linked into place: two processes that start
+    at once take the same one, and none of them ever reads half of it.
+    """
+    if not file.exists():
+        draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as written:
+            written.write(made)
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(draft)
+        draft.unlink()
+    return file.read_text().strip()
 
 
 def _taken(home: Path) -> CannotStart:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.errors import CannotStart
+from runtime.mail_server import MailServer
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -55,6 +57,19 @@ class Settings(BaseSettings):
     temporal_ui: bool = Field(default=True, description="Serve the pages of our own Temporal server.")
     task_queue: str = Field(default="tandem", description="The task queue that workers listen on.")
 
+    smtp_url: str | None = Field(
+        default=None,
+        description="smtp://user:password@host:587?starttls=1, or smtps://…; unset, nothing is mailed.",
+    )
+    mail_from: str | None = Field(
+        default=None, description="Who mails come from, such as Tandem <tandem@example.com>."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Signs links in mails; at least 32 characters; unset, one is made and kept in the home.",
+    )
+
     demo_password: SecretStr | None = Field(
         default=None, description="The password of the demo people; unset, one is made and kept in the home."
     )
@@ -75,6 +90,26 @@ class Settings(BaseSettings):
         if (self.temporal_tls_cert is None) != (self.temporal_tls_key is None):
             raise ValueError("a certificate and its key go together: set both or neither")
         return self
+
+    @model_validator(mode="after")
+    def _mail_with_sender(self) -> Settings:
+        if (self.smtp_url is None) != (self.mail_from is None):
+            raise ValueError("TANDEM_SMTP_URL and TANDEM_MAIL_FROM go together: set both or neither")
+        return self
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: str | None) -> str | None:
+        if value is not None:
+            MailServer.parse(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_mail_address(cls, value: str | None) -> str | None:
+        if value is not None and ("@" not in parseaddr(value)[1] or not value.isprintable()):
+            raise ValueError("it must look like Tandem <tandem@example.com>")
+        return value
 
     @property
     def url(self) -> str:
@@ -116,7 +151,7 @@ def load(**values: Any) -> Settings:
 def _shown(name: str, value: Any) -> str:
     if value is None:
         return ""
-    if name == "database_url":
+    if name in ("database_url", "smtp_url"):
         scheme, _, rest = str(value).rpartition("://")
         _, at, place = rest.rpartition("@")
         return f"{scheme}://***{at}{place}" if at else str(value)

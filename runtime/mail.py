@@ -1,0 +1,123 @@
+"""Handing one mail to the mail server, and saying in words why it was not taken."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, parseaddr
+from typing import Self
+
+import aiosmtplib
+
+from runtime.mail_server import MailServer
+from runtime.settings import Settings
+
+TIMEOUT_SECONDS = 30.0
+"""What a server has for one mail, from the connection to its last word."""
+_LONGEST_ANSWER = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one person. `id` is the same each time it is sent; `thread` is what it belongs to."""
+
+    id: str
+    to_name: str
+    to: str
+    subject: str
+    text: str
+    html: str
+    thread: str | None = None
+
+
+class MailNotSent(Exception):
+    """The server did not take a mail; where `temporary`, it may take it later."""
+
+    def __init__(self, words: str, *, temporary: bool) -> None:
+        super().__init__(words)
+        self.words = words
+        self.temporary = temporary
+
+
+class Mailer:
+    """Sends mails from one address over one server; every mail is a connection of its own."""
+
+    def __init__(self, server: MailServer, sender: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._server = server
+        self._name, self._from = parseaddr(sender)
+        self._domain = self._from.rpartition("@")[2]
+        self._timeout = timeout
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """The mailer that the settings name; None where nothing is to be mailed."""
+        if settings.smtp_url is None or settings.mail_from is None:
+            return None
+        return cls(MailServer.parse(settings.smtp_url), settings.mail_from)
+
+    async def send(self, mail: Mail) -> None:
+        """Hand it over.
+
+        Raises:
+            MailNotSent: refused, not reached, or no answer in time.
+        """
+        server = self._server
+        try:
+            message = self._message(mail)
+            async with asyncio.timeout(self._timeout):
+                await aiosmtplib.send(
+                    message,
+                    hostname=server.host,
+                    port=server.port,
+                    username=server.username,
+                    password=server.password,
+                    use_tls=server.tls,
+                    start_tls=None if server.tls else server.starttls,
+                    timeout=self._timeout,
+                )
+        except (aiosmtplib.SMTPException, OSError, ValueError, MessageError) as error:
+            raise _not_sent(error, server) from error
+
+    def _message(self, mail: Mail) -> EmailMessage:
+        """The mail as it travels. Raises `ValueError` or `MessageError` for an address that is none."""
+        message = EmailMessage()
+        message["From"] = Address(self._name, addr_spec=self._from)
+        message["To"] = Address(_one_line(mail.to_name), addr_spec=mail.to)
+        message["Subject"] = _one_line(mail.subject)
+        message["Date"] = format_datetime(localtime())
+        message["Message-ID"] = f"<{mail.id}@{self._domain}>"
+        if mail.thread:
+            # A mail program puts all that names the same ancestor into one conversation, sent or not.
+            message["In-Reply-To"] = message["References"] = f"<{mail.thread}@{self._domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers it
+        message.set_content(mail.text)
+        message.add_alternative(mail.html, subtype="html")
+        return message
+
+
+def _one_line(text: str) -> str:
+    """What a header may hold: no line breaks, by which more headers could be smuggled in."""
+    return " ".join(text.split())
+
+
+def _not_sent(error: Exception, server: MailServer) -> MailNotSent:
+    where = f"{server.host}:{server.port}"
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        error = error.recipients[0]
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):  # an operator's to mend, so it may be mended
+        return MailNotSent(f"{where} does not let us in: {_answer(error)}", temporary=True)
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        temporary = error.code < 500  # noqa: PLR2004 - 4yz: try again later (RFC 5321, 4.2.1)
+        return MailNotSent(f"{where} answered {_answer(error)}", temporary=temporary)
+    if isinstance(error, TimeoutError):
+        return MailNotSent(f"{where} did not answer in time.", temporary=True)
+    if isinstance(error, OSError):
+        return MailNotSent(f"{where} cannot be reached ({error}).", temporary=True)
+    return MailNotSent(f"The mail cannot be sent: {error}", temporary=False)
+
+
+def _answer(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {_one_line(error.message)}"[:_LONGEST_ANSWER]
