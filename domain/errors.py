@@ -66,6 +66,27 @@ class Forbidden(TandemError):
     title = "Not allowed"
 
 
+class NotAnApprover(Forbidden):
+    """Somebody else is asked to decide here."""
+
+    code = "not_an_approver"
+    title = "Somebody else decides here"
+
+
+class OwnRequest(Forbidden):
+    """Nobody decides on what was asked by them or in their name (four eyes)."""
+
+    code = "own_request"
+    title = "Your own request"
+
+
+class NotTheRequester(Forbidden):
+    """Only whoever asked may take it back, amend it or take what is offered."""
+
+    code = "not_the_requester"
+    title = "Not your request"
+
+
 class NotFound(TandemError):
     """It does not exist, or belongs to somebody else."""
 
@@ -173,11 +194,60 @@ class NoHandOff(Conflict):
     title = "There is nothing to hand off yet"
 
 
+class AmountFromLines(Conflict):
+    """The amount of a deal with lines is their sum: it changes with them, and not by hand."""
+
+    code = "amount_from_lines"
+    title = "The amount is the sum of the lines"
+
+
+class DiscountNotGranted(Conflict):
+    """More is given off than may be without asking; `standard_percent` says how much that is."""
+
+    code = "discount_not_granted"
+    title = "This discount has to be asked for"
+
+
 class NoExchangeRate(Conflict):
     """An amount has to be told in another currency, and nobody has set a rate; `pair` says which."""
 
     code = "no_exchange_rate"
     title = "There is no exchange rate"
+
+
+class ApprovalClosed(Conflict):
+    """The request is approved, rejected, recalled or expired; `state` and `ended` say how and by whom."""
+
+    code = "approval_closed"
+    title = "This request is closed"
+
+
+class ApprovalNotPending(Conflict):
+    """The request is back with the requester, who has not sent it again."""
+
+    code = "approval_not_pending"
+    title = "The requester is awaited"
+
+
+class ApprovalNotReturned(Conflict):
+    """Only what was returned or countered can be submitted again."""
+
+    code = "approval_not_returned"
+    title = "There is nothing to amend"
+
+
+class NoCounterOffer(Conflict):
+    """Only a counter-offer can be accepted."""
+
+    code = "no_counter_offer"
+    title = "There is no counter-offer"
+
+
+class AlreadyDecided(Conflict):
+    """This person has decided already; nobody decides twice."""
+
+    code = "already_decided"
+    title = "You have decided already"
 
 
 class StaleVersion(TandemError):

@@ -1,0 +1,303 @@
+"""An approval as it stands: everything its workflow owns, in one value.
+
+The parts are frozen and replaced. All instants are aware and in UTC; no clock
+is computed here, the resolved instants are kept.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
+from domain.opportunity.state import Person
+from domain.percent import Percent
+from domain.principal import Actor, Side
+
+Facts = dict[str, Any]
+"""What a request is judged by, as plain JSON values, by name: `deal`, `partner`, `discount` …"""
+
+
+class ApprovalState(StrEnum):
+    """The life of a request."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    """It waits for the requester, who amends and resubmits."""
+    COUNTERED = "countered"
+    """It waits for the requester, who takes what is offered, or not."""
+    RECALLED = "recalled"
+    """Taken back by the requester, or withdrawn because its subject is gone (then `ended.by` is Tandem)."""
+    EXPIRED = "expired"
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody is awaited: an approver, or the requester."""
+        return self in _OPEN
+
+    @property
+    def label(self) -> str:
+        return self.value.capitalize()
+
+
+_OPEN = frozenset({ApprovalState.PENDING, ApprovalState.RETURNED, ApprovalState.COUNTERED})
+
+
+class StepState(StrEnum):
+    """How far one step is."""
+
+    WAITING = "waiting"
+    """Steps before it are not finished, or who is asked is being found out."""
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    """The request ended, or went back to the requester, before it was decided."""
+    NOT_NEEDED = "not_needed"
+    """After a counter-offer its rule holds no more."""
+
+
+class Verdict(StrEnum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    RETURN = "return"
+    COUNTER = "counter"
+
+
+class Channel(StrEnum):
+    """How a decision came."""
+
+    PAGE = "page"
+    API = "api"
+    MAIL = "mail"
+
+
+class AlarmKind(StrEnum):
+    REMIND = "remind"
+    ESCALATE = "escalate"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Subject(_Part):
+    """What is asked for. `title` is how people name it: “27.5 % on ERP rollout”."""
+
+    kind: str = Field(default="discount", max_length=40)
+    title: str
+    opportunity_id: UUID | None = None
+    opportunity: str | None = None
+    discount_id: UUID | None = None
+    partner_id: UUID | None = Field(default=None, description="The partner whose request it is, if one's.")
+
+
+class Approver(_Part):
+    """Somebody who may decide on a step, and how it comes that it is they."""
+
+    id: UUID
+    name: str
+    via: str
+    level: int = Field(default=0, description="0: named by the step; 1, 2 …: by escalation.")
+    stands_in_for: Person | None = None
+    until: AwareDatetime | None = Field(default=None, description="Until when the one stood in for is away.")
+
+    @property
+    def person(self) -> Person:
+        return Person.model_construct(id=self.id, name=self.name)
+
+
+class HandedSeat(_Part):
+    """A seat that its holder gave to a colleague, for this step only."""
+
+    from_id: UUID
+    to: Person
+    until: AwareDatetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return self.until is None or at < self.until
+
+
+class Decision(_Part):
+    """What somebody said on a step; nobody says it twice in a round."""
+
+    by: Person
+    verdict: Verdict
+    at: AwareDatetime
+    comment: str | None = None
+    percent: Percent | None = None
+    via: str
+    stands_in_for: Person | None = None
+    until: AwareDatetime | None = None
+    channel: Channel | None = None
+
+
+class Alarm(_Part):
+    """A clock of a step: a reminder, or an escalation to the level. Each rings once."""
+
+    kind: AlarmKind
+    level: int = 0
+    at: AwareDatetime
+    done: bool = False
+
+
+class Step(_Part):
+    """One gate of the request in this round."""
+
+    key: str
+    title: str
+    rule: str
+    needs: Needs
+    after: tuple[str, ...] = ()
+    state: StepState = StepState.WAITING
+    wanted: int = Field(default=1, description="How many have to agree: fixed when the step opens.")
+    level: int = Field(default=0, description="The escalation level that is reached.")
+    approvers: tuple[Approver, ...] = Field(default=(), description="Who may decide and has not yet.")
+    handed: tuple[HandedSeat, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    opened_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    alarms: tuple[Alarm, ...] = ()
+    recheck_at: AwareDatetime | None = Field(
+        default=None, description="When a stand-in comes or goes: who may decide is found out anew."
+    )
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is StepState.OPEN
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing comes from it any more that later steps would wait for."""
+        return self.state in (StepState.APPROVED, StepState.NOT_NEEDED)
+
+    @property
+    def approvals(self) -> int:
+        return sum(each.verdict in _AGREEING for each in self.decisions)
+
+    def seat(self, person_id: UUID | None) -> Approver | None:
+        """The seat of somebody who may decide now."""
+        return next((each for each in self.approvers if each.id == person_id), None)
+
+    def decision_of(self, person_id: UUID | None) -> Decision | None:
+        return next((each for each in self.decisions if each.by.id == person_id), None)
+
+    def but(self, **changes: Any) -> Self:
+        """The step with these changes; the values are ours, and not checked again."""
+        return self.model_copy(update=changes)
+
+
+_AGREEING = frozenset({Verdict.APPROVE, Verdict.COUNTER})
+"""A counter-offer that is taken counts as the approval of who made it."""
+
+
+class CounterOffer(_Part):
+    """What an approver would grant instead."""
+
+    percent: Percent
+    by: Person
+    at: AwareDatetime
+    step: str
+    comment: str | None = None
+
+
+class Ended(_Part):
+    """The end of a request, or of one of its rounds."""
+
+    by: Actor
+    at: AwareDatetime
+    comment: str | None = None
+
+
+class Round(_Part):
+    """An earlier submission, as it came back to the requester."""
+
+    number: int
+    percent: Percent | None
+    reason: str | None
+    submitted_at: AwareDatetime
+    state: ApprovalState
+    steps: tuple[Step, ...]
+    counter: CounterOffer | None = None
+    ended: Ended
+
+
+class Approval(BaseModel):
+    """The request. `version` is the sequence of its last event, from 1 without gaps."""
+
+    model_config = ConfigDict(validate_assignment=False)
+
+    id: UUID
+    version: int = 0
+    state: ApprovalState = ApprovalState.PENDING
+    subject: Subject
+    facts: Facts = {}
+    internal_facts: tuple[str, ...] = Field(
+        default=(), description="Names of facts that only approvers and the deal desk's side see."
+    )
+    terms: dict[str, str] = Field(default={}, description="What is granted when it is approved, in words.")
+    requester: Actor
+    asked_for: Person | None = Field(default=None, description="In whose name the requester asks.")
+    policy: PolicyRef | None = None
+    templates: tuple[StepTemplate, ...] = Field(default=(), description="All steps of the policy, pinned.")
+    backup: tuple[ApproverRule, ...] = Field(default=(), description="The policy's last level to ask.")
+    reason: str | None = None
+    percent: Percent | None = None
+    steps: tuple[Step, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    counter: CounterOffer | None = None
+    returned: Ended | None = Field(default=None, description="Who returned it and what for, while it is so.")
+    ended: Ended | None = None
+    expires_at: AwareDatetime
+    submitted_at: AwareDatetime
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    def copy_to_change(self) -> Self:
+        """A copy whose changes do not reach this one; all parts are frozen and shared."""
+        return self.model_copy()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state.is_open
+
+    @property
+    def is_internal(self) -> bool:
+        """The vendor asked for itself: no partner hears of it."""
+        return self.requester.side is Side.VENDOR and self.subject.partner_id is None
+
+    @property
+    def askers(self) -> frozenset[UUID]:
+        """The requester and whoever it is asked for: they never decide (four eyes)."""
+        ids = (self.requester.id, self.asked_for.id if self.asked_for else None)
+        return frozenset(each for each in ids if each is not None)
+
+    def step(self, key: str) -> Step | None:
+        return next((step for step in self.steps if step.key == key), None)
+
+    def template(self, key: str) -> StepTemplate | None:
+        return next((template for template in self.templates if template.key == key), None)
+
+    def open_steps(self) -> list[Step]:
+        """The steps that wait for somebody's decision; none while the requester is awaited."""
+        if self.state is not ApprovalState.PENDING:
+            return []
+        return [step for step in self.steps if step.state is StepState.OPEN]
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the next decision is due."""
+        return min((step.due_at for step in self.open_steps() if step.due_at is not None), default=None)
+
+    def put(self, changed: Step) -> None:
+        """Replace the step with the same key."""
+        self.steps = tuple(changed if step.key == changed.key else step for step in self.steps)

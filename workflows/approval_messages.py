@@ -1,0 +1,74 @@
+"""What goes in and out of the approval's workflow and its activities.
+
+In a file of its own, for the reason that `workflows.messages` gives.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel
+
+from domain.approval import commands as ask
+from domain.approval.policy import PolicyRef
+from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, Subject
+from domain.percent import Percent
+from domain.principal import Actor
+from workflows.entity import Receipt
+
+RECORD_APPROVAL = "record_approval"
+RESOLVE_STEPS = "resolve_steps"
+JUDGE_ROUND = "judge_round"
+
+APPROVAL_ENDED = "approval_ended"
+"""The signal of a deal's workflow that takes an `ApprovalResult`, whenever the request's state changes."""
+WITHDRAW = "withdraw"
+"""The signal of an approval's workflow that takes a `Withdrawal`: its subject is gone."""
+PEOPLE_CHANGED = "people_changed"
+"""The signal, without argument, that says that somebody who sits there left, or is away, or is back."""
+
+
+def approval_workflow_id(approval_id: UUID) -> str:
+    return f"approval-{approval_id}"
+
+
+class Submission(BaseModel):
+    """The first command of an approval, and who gives it."""
+
+    command: ask.Submit
+    by: Actor
+
+
+class ApprovalStart(BaseModel):
+    """What a run begins with: a submission, or an approval to go on with and the commands answered so far."""
+
+    submission: Submission | None = None
+    approval: Approval | None = None
+    receipts: dict[str, Receipt] = {}
+
+
+class Withdrawal(BaseModel):
+    """Why the request is needed no more, as a sentence such as “The deal was lost.”, for its timeline."""
+
+    reason: str
+
+
+class ApprovalResult(BaseModel):
+    """How a request stands, for whoever waits for it: ended, back with the requester, or pending again.
+
+    `percent` is what is asked for, after a counter-offer was taken the offer's; `facts` are those
+    that it was judged by. `by` decided last, or is Tandem.
+    """
+
+    approval_id: UUID
+    version: int
+    state: ApprovalState
+    subject: Subject
+    percent: Percent | None = None
+    facts: Facts = {}
+    policy: PolicyRef | None = None
+    reason: str | None = None
+    counter: CounterOffer | None = None
+    by: Actor
+    at: AwareDatetime
+    comment: str | None = None
