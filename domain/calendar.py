@@ -9,14 +9,18 @@ it falls into, and nothing else.
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
-from itertools import pairwise
-from typing import Annotated
-from zoneinfo import available_timezones
+from fractions import Fraction
+from functools import cache, lru_cache
+from itertools import pairwise, takewhile
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+
+from domain.duration import parse_duration
 
 UTC_ZONE = "UTC"
 _MINUTES_A_DAY = 24 * 60
@@ -33,6 +37,15 @@ class Weekday(StrEnum):
     FRI = "fri"
     SAT = "sat"
     SUN = "sun"
+
+
+_WEEK = tuple(Weekday)
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+_FARTHEST = timedelta(hours=16)
+"""More than any zone has been away from UTC."""
 
 
 @cache
@@ -62,6 +75,7 @@ Zone = Annotated[
 """The name of a time zone in the IANA database."""
 
 
+@lru_cache(maxsize=1024)
 def _minutes(text: str) -> tuple[int, int]:
     """The first minute of the day within `text` (`09:00-17:00`), and the first after it.
 
@@ -115,7 +129,7 @@ def _week(hours: dict[Weekday, tuple[str, ...]]) -> dict[Weekday, tuple[str, ...
 WeekHours = Annotated[dict[Weekday, DayHours], AfterValidator(_week)]
 """When work is done in a week; days that are left out are free."""
 
-OFFICE_HOURS: dict[Weekday, tuple[str, ...]] = dict.fromkeys(tuple(Weekday)[:5], ("09:00-17:00",))
+OFFICE_HOURS: dict[Weekday, tuple[str, ...]] = dict.fromkeys(_WEEK[:5], ("09:00-17:00",))
 """Monday to Friday, nine to five: what holds where nothing else is said."""
 
 
@@ -131,3 +145,185 @@ class Calendar(BaseModel):
     zone: Zone = UTC_ZONE
     hours: WeekHours = OFFICE_HOURS
     holidays: tuple[date, ...] = ()
+
+
+class Unit(StrEnum):
+    """What a length of time is counted in."""
+
+    BUSINESS_HOURS = "bh"
+    BUSINESS_DAYS = "bd"
+    HOURS = "h"
+
+
+class Span(NamedTuple):
+    """A length of time: so many hours, business hours or business days."""
+
+    amount: Fraction
+    unit: Unit
+
+    def __str__(self) -> str:
+        """In words, to the second place: “8 business hours”, “2.5 business days”, “14 days”."""
+        amount, noun = self.amount, _NOUNS[self.unit]
+        if self.unit is Unit.HOURS and amount >= 24 and amount % 12 == 0:  # noqa: PLR2004 - a day, half a day
+            amount, noun = amount / 24, "day"
+        number = f"{float(amount):.2f}".rstrip("0").rstrip(".")
+        return f"{number} {noun}{'' if amount == 1 else 's'}"
+
+
+_NOUNS = {Unit.BUSINESS_HOURS: "business hour", Unit.BUSINESS_DAYS: "business day", Unit.HOURS: "hour"}
+_SPAN = re.compile(r"([1-9][0-9]{0,3})(bh|bd)")
+
+
+def parse_business(text: str) -> Span:
+    """The length of time that `text` names: `8bh`, `5bd` (business time), `8h`, `30d`, `2w` (elapsed).
+
+    Raises:
+        ValueError: it is not a whole number from 1 to 9999 followed by bh, bd, h, d or w.
+    """
+    if match := _SPAN.fullmatch(text):
+        return Span(Fraction(int(match[1])), Unit(match[2]))
+    try:
+        return Span(Fraction(parse_duration(text) // _HOUR), Unit.HOURS)
+    except ValueError:
+        msg = (
+            f"{text[:20]!r} is not a duration: write a number and bh (business hours), bd (business days), "
+            "h, d or w, such as 8bh, 5bd or 30d"
+        )
+        raise ValueError(msg) from None
+
+
+def _span(text: str) -> str:
+    parse_business(text)
+    return text
+
+
+BusinessDuration = Annotated[
+    str,
+    AfterValidator(_span),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,3}(bh|bd|[hdw])$",
+            "examples": ["8bh", "5bd", "30d"],
+            "description": "A whole number of business hours (bh), business days (bd), hours, days or weeks.",
+        }
+    ),
+]
+"""A length of time as written in policies; `parse_business` makes it a `Span`."""
+
+
+def share(span: Span, fraction: Fraction) -> Span:
+    """This part of a length of time, such as two thirds of it."""
+    return Span(span.amount * fraction, span.unit)
+
+
+def half(span: Span) -> Span:
+    """Half of a length of time: when one reminds of what is due at its end."""
+    return share(span, Fraction(1, 2))
+
+
+def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
+    """The instant (UTC) at which `span` has passed since `start`, for somebody with this calendar.
+
+    Business time passes while the calendar is open. What is complete at closing
+    time is due then, not at the next opening. A business day has passed when as
+    much of working days has: after one, it is the same time on the next working
+    day; from outside of the hours, the end of the next working day.
+
+    Raises:
+        ValueError: `start` has no time zone.
+    """
+    at = _utc(start)
+    if span.unit is Unit.HOURS:
+        return at + _part(_HOUR, span.amount)
+    left = span.amount
+    pieces = _open_from(calendar, at)
+    while True:
+        piece = next(pieces)
+        whole = piece.of_day if span.unit is Unit.BUSINESS_DAYS else _HOUR
+        worth = Fraction(piece.length // _MICROSECOND, whole // _MICROSECOND)
+        if left <= worth:
+            return piece.opens + _part(whole, left)
+        left -= worth
+
+
+def open_hours_between(calendar: Calendar, start: datetime, end: datetime) -> timedelta:
+    """How long the calendar is open from `start` to `end`; zero where the end is not later.
+
+    Raises:
+        ValueError: an instant has no time zone.
+    """
+    last = _utc(end)
+    pieces = takewhile(lambda piece: piece.opens < last, _open_from(calendar, _utc(start)))
+    return sum((min(piece.closes, last) - piece.opens for piece in pieces), timedelta())
+
+
+class _Piece(NamedTuple):
+    """Open time without a break, in UTC, and how long its whole day is open."""
+
+    opens: datetime
+    closes: datetime
+    of_day: timedelta
+
+    @property
+    def length(self) -> timedelta:
+        return self.closes - self.opens
+
+
+def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
+    """When the calendar is open from `start` on, in order, for ever."""
+    zone = ZoneInfo(calendar.zone)
+    free = frozenset(calendar.holidays)
+    day = start.astimezone(zone).date() - _DAY  # where the clock goes back over midnight, a day comes twice
+    while True:
+        hours = () if day in free else calendar.hours.get(_WEEK[day.weekday()], ())
+        pieces = sorted(_pieces(zone, day, hours)) if hours else []
+        length = sum((closes - opens for opens, closes in pieces), timedelta())
+        for opens, closes in pieces:
+            if closes > start:
+                yield _Piece(max(opens, start), closes, length)
+        day += _DAY
+
+
+def _pieces(zone: ZoneInfo, day: date, hours: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
+    """The instants (UTC) from and to which the zone's clock shows these hours of the day.
+
+    In summer time's gap it shows some of them never, in the hour that comes twice it shows them twice.
+    """
+    midnight = datetime.combine(day, time(), UTC)
+    for begins, ends, offset in _offsets(zone, midnight - _FARTHEST, midnight + _DAY + _FARTHEST):
+        for text in hours:
+            opens, closes = (midnight + timedelta(minutes=each) - offset for each in _minutes(text))
+            if max(opens, begins) < min(closes, ends):
+                yield max(opens, begins), min(closes, ends)
+
+
+def _offsets(zone: ZoneInfo, start: datetime, end: datetime) -> list[tuple[datetime, datetime, timedelta]]:
+    """The zone's distance from UTC between two instants that are at most one change apart."""
+    first, last = _offset(zone, start), _offset(zone, end)
+    if first == last:
+        return [(start, end, first)]
+    before, change = start, end
+    while change - before > _SECOND:
+        middle = before + (change - before) // _SECOND // 2 * _SECOND
+        if _offset(zone, middle) == first:
+            before = middle
+        else:
+            change = middle
+    return [(start, change, first), (change, end, last)]
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        msg = f"an instant needs its time zone, and {instant!r} has none"
+        raise ValueError(msg)
+    return instant.astimezone(UTC)
+
+
+def _part(whole: timedelta, fraction: Fraction) -> timedelta:
+    """So many times `whole`, to the microsecond."""
+    return timedelta(microseconds=int(whole // _MICROSECOND * fraction))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
@@ -14,11 +14,18 @@ WRITTEN = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
 """How an amount is written. Its size and sign are judged after that, each with its own sentence."""
 
 
-def _written(amount: Any) -> Any:
-    """Python reads 1_000, 1e5 and the digits of every script as numbers; nobody means those here."""
-    if isinstance(amount, str) and (not amount.isascii() or re.fullmatch(WRITTEN, amount) is None):
-        raise ValueError('This must be an amount such as "250000.00": digits, and a point before the cents.')
-    return amount
+def written(sentence: str) -> Callable[[Any], Any]:
+    """A check of how a decimal number is written; what it refuses is told with the sentence.
+
+    Python reads 1_000, 1e5 and the digits of every script as numbers; nobody means those here.
+    """
+
+    def check(number: Any) -> Any:
+        if isinstance(number, str) and (not number.isascii() or re.fullmatch(WRITTEN, number) is None):
+            raise ValueError(sentence)
+        return number
+
+    return check
 
 
 def _plain(amount: Decimal) -> Decimal:
@@ -30,7 +37,7 @@ Amount = Annotated[
     Decimal,
     Field(ge=0, le=MAX_AMOUNT, max_digits=14, decimal_places=2, allow_inf_nan=False),
     BeforeValidator(
-        _written,
+        written('This must be an amount such as "250000.00": digits, and a point before the cents.'),
         json_schema_input_type=Annotated[str, Field(pattern=WRITTEN)]
         | Annotated[float, Field(ge=0, le=float(MAX_AMOUNT))],
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from domain.money import WRITTEN, written
 
 HUNDRED = Decimal(100)
 
@@ -22,6 +24,10 @@ def _plain(percent: Decimal) -> Decimal:
 Percent = Annotated[
     Decimal,
     Field(ge=0, le=100, max_digits=5, decimal_places=2, allow_inf_nan=False, examples=["27.5"]),
+    BeforeValidator(
+        written('This must be a percentage such as "27.5": digits, and a point before the fraction.'),
+        json_schema_input_type=Annotated[str, Field(pattern=WRITTEN)] | Annotated[float, Field(ge=0, le=100)],
+    ),
     AfterValidator(_plain),
     PlainSerializer(str, return_type=str),
 ]

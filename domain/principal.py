@@ -70,12 +70,16 @@ class Action(StrEnum):
     NOTE = "opportunity.note"
     ADVANCE = "opportunity.advance"
     MANAGE_OPPORTUNITY = "opportunity.manage"  # change, move, hold, resume, win, lose, reopen, partners
+    EDIT_LINES = "opportunity.edit_lines"
+    SET_COST = "opportunity.set_cost"
     ACCEPT_HANDOFF = "handoff.accept"
     MANAGE_PARTNERS = "partner.manage"
     MANAGE_ACCOUNTS = "account.manage"
     MANAGE_USERS = "user.manage"
     MANAGE_OWN_TEAM = "user.manage_own_organisation"
     PUBLISH_PLAYBOOKS = "playbook.publish"
+    MANAGE_PRODUCTS = "product.manage"
+    MANAGE_RATES = "exchange_rate.manage"
     MANAGE_OWN_KEYS = "key.manage_own"
 
 
@@ -86,20 +90,28 @@ _SELLING = frozenset(
         Action.NOTE,
         Action.ADVANCE,
         Action.MANAGE_OPPORTUNITY,
+        Action.EDIT_LINES,
         Action.MANAGE_ACCOUNTS,
         Action.MANAGE_OWN_KEYS,
     }
 )
 _READING = frozenset({Action.NOTE, Action.MANAGE_OWN_KEYS})
 _PARTNER = frozenset(
-    {Action.OPEN_OPPORTUNITY, Action.WORK_TASKS, Action.NOTE, Action.ADVANCE, Action.MANAGE_OWN_KEYS}
+    {
+        Action.OPEN_OPPORTUNITY,
+        Action.WORK_TASKS,
+        Action.NOTE,
+        Action.ADVANCE,
+        Action.EDIT_LINES,
+        Action.MANAGE_OWN_KEYS,
+    }
 )
 
 GRANTS: dict[Role, frozenset[Action]] = {
     Role.SALES_REP: _SELLING,
-    Role.DEAL_DESK: _READING,
-    Role.FINANCE: _READING,
-    Role.SALES_DIRECTOR: _SELLING | {Action.MANAGE_PARTNERS, Action.ACCEPT_HANDOFF},
+    Role.DEAL_DESK: _READING | {Action.SET_COST},
+    Role.FINANCE: _READING | {Action.SET_COST},
+    Role.SALES_DIRECTOR: _SELLING | {Action.MANAGE_PARTNERS, Action.ACCEPT_HANDOFF, Action.SET_COST},
     Role.CUSTOMER_SUCCESS: _READING | {Action.WORK_TASKS, Action.ACCEPT_HANDOFF},
     Role.ADMIN: frozenset(Action) - {Action.MANAGE_OWN_TEAM},
     Role.PARTNER_SELLER: _PARTNER,

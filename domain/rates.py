@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from domain.errors import InvalidInput, NoExchangeRate
-from domain.money import MAX_AMOUNT, CurrencyCode, Money, rounded
+from domain.money import MAX_AMOUNT, WRITTEN, CurrencyCode, Money, rounded, written
 
 DIGITS = 50
 """Digits that a conversion reckons with: more than amount and rates together have."""
@@ -17,6 +17,10 @@ DIGITS = 50
 Rate = Annotated[
     Decimal,
     Field(gt=0, max_digits=20, decimal_places=10, allow_inf_nan=False, examples=["1.0825"]),
+    BeforeValidator(
+        written('This must be a rate such as "1.0825": digits, and a point before the fraction.'),
+        json_schema_input_type=Annotated[str, Field(pattern=WRITTEN)] | Annotated[float, Field(gt=0)],
+    ),
     PlainSerializer(lambda rate: f"{rate.normalize():f}", return_type=str),
 ]
 """What one unit of the base is worth: above 0, at most ten digits after the point; a string in JSON."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -69,10 +70,9 @@ class StandIn(NamedTuple):
     until: datetime | None
 
 
-class Directory(BaseModel):
+@dataclass(frozen=True)
+class Directory:
     """The people that can be asked, and the delegations between them."""
-
-    model_config = ConfigDict(frozen=True)
 
     people: tuple[PersonEntry, ...] = ()
     delegations: tuple[Delegation, ...] = ()

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from domain.money import Money
+from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.state import (
     Custom,
     Customer,
@@ -240,6 +241,9 @@ Command = (
     | AddTask
     | AddPartner
     | RemovePartner
+    | AddLine
+    | ChangeLine
+    | RemoveLine
     | Advance
     | Move
     | HoldDeal

@@ -7,6 +7,7 @@ from typing import Any
 from domain.errors import (
     AlreadyOnDeal,
     AlreadySignedOff,
+    AmountFromLines,
     DealClosed,
     DealNotLost,
     DealNotOnHold,
@@ -153,6 +154,11 @@ def change(draft: Draft, command: ask.Change) -> None:
     different = {field: value for field, value in sorted(values.items()) if getattr(deal, field) != value}
     if not different:
         return
+    if "amount" in different and deal.lines:
+        raise AmountFromLines(
+            f"The amount of “{deal.title}” is the sum of its lines: change the lines, and it follows.",
+            errors=[{"pointer": "/amount", "detail": "The sum of the lines; change those."}],
+        )
     told = tuple(
         did.FieldChange(field=field, before=_as_text(getattr(deal, field)), after=_as_text(value))
         for field, value in different.items()

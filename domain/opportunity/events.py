@@ -22,6 +22,7 @@ from domain.opportunity.events_deal import (
     Resumed,
     Won,
 )
+from domain.opportunity.events_lines import LineAdded, LineChanged, LineCostSet, LineRemoved
 from domain.opportunity.events_stage import (
     PartnerAdded,
     PartnerRemoved,
@@ -46,6 +47,10 @@ __all__ = [
     "HandOffOffered",
     "HandOffReturned",
     "Held",
+    "LineAdded",
+    "LineChanged",
+    "LineCostSet",
+    "LineRemoved",
     "Noted",
     "Opened",
     "PartnerAdded",
@@ -73,6 +78,10 @@ Event = Annotated[
     | TaskAssigned
     | PartnerAdded
     | PartnerRemoved
+    | LineAdded
+    | LineChanged
+    | LineCostSet
+    | LineRemoved
     | StageSignedOff
     | RuleJudged
     | Held

@@ -16,11 +16,10 @@ Quantity = Annotated[int, Field(ge=1, le=1_000_000, examples=[25])]
 """How many: a whole number from 1."""
 
 
-class DealLine(BaseModel):
-    """A product in a deal, at the list price that it had when it was added.
+class PricedLine(BaseModel):
+    """A product in a deal as both sides see it, at the list price that it had when it was added.
 
-    `list_price` and `cost` are those of one piece, in the same currency. The cost is the
-    vendor's alone, and with it the margin: nothing that a partner reads holds them.
+    `list_price` is that of one piece.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +32,6 @@ class DealLine(BaseModel):
     quantity: Quantity
     list_price: Money
     discount_percent: Percent = Decimal(0)
-    cost: Money | None = None
 
     @property
     def currency(self) -> str:
@@ -55,6 +53,15 @@ class DealLine(BaseModel):
         """`net_amount` with its currency."""
         return Money(amount=self.net_amount, currency=self.currency)
 
+
+class DealLine(PricedLine):
+    """A line as the deal keeps it, with what one piece costs the vendor, in the currency of the list price.
+
+    The cost is the vendor's alone, and with it the margin: nothing that a partner reads holds them.
+    """
+
+    cost: Money | None = None
+
     @property
     def cost_amount(self) -> Decimal | None:
         """What all pieces cost the vendor; None where the cost is not known."""
@@ -64,6 +71,11 @@ class DealLine(BaseModel):
     def margin(self) -> Decimal | None:
         """What is left to the vendor; below 0 when sold under cost, None where the cost is not known."""
         return None if self.cost_amount is None else self.net_amount - self.cost_amount
+
+    @property
+    def without_cost(self) -> PricedLine:
+        """The line as both sides see it."""
+        return PricedLine(**self.model_dump(exclude={"cost"}))
 
 
 class LineTotals(BaseModel):

@@ -8,8 +8,10 @@ from typing import Any
 
 from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
 from domain.opportunity import commands as ask
+from domain.opportunity import commands_lines as ask_lines
 from domain.opportunity import decide_deal as deal_rules
 from domain.opportunity import decide_handoff as handoff_rules
+from domain.opportunity import decide_lines as line_rules
 from domain.opportunity import decide_tasks as task_rules
 from domain.opportunity import events as did
 from domain.opportunity.blockers import exit_of
@@ -28,6 +30,9 @@ _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.AddTask: task_rules.add,
     ask.AddPartner: deal_rules.add_partner,
     ask.RemovePartner: deal_rules.remove_partner,
+    ask_lines.AddLine: line_rules.add,
+    ask_lines.ChangeLine: line_rules.change,
+    ask_lines.RemoveLine: line_rules.remove,
     ask.Advance: deal_rules.advance,
     ask.Move: deal_rules.move,
     ask.HoldDeal: deal_rules.hold,
