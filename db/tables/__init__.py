@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from db.tables.accounts import Account
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
+from db.tables.notices import MailLink, Notice
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
@@ -18,6 +19,8 @@ __all__ = [
     "ApiKey",
     "Credential",
     "IdempotentRequest",
+    "MailLink",
+    "Notice",
     "OpportunityPartnerRow",
     "OpportunityRow",
     "Organisation",
