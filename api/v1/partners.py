@@ -20,19 +20,12 @@ from api.services import DatabaseDep
 from api.v1.schemas import PARTNER_ID, WHEN, External, example, example_input, external_of, with_external
 from db import partners
 from db.tables import Organisation, OrganisationKind
+from domain.partner import Tier
 from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/partners", tags=["partners"], route_class=TandemRoute)
 
 Manager = Annotated[Principal, require(Action.MANAGE_PARTNERS)]
-
-
-class Tier(StrEnum):
-    """How close a partner is to the vendor."""
-
-    GOLD = "gold"
-    SILVER = "silver"
-    REGISTERED = "registered"
 
 
 class PartnerStatus(StrEnum):

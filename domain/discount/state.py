@@ -1,0 +1,95 @@
+"""The discounts of a deal, as its workflow keeps them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.approval.policy import PolicyRef
+from domain.discount.envelope import Envelope
+from domain.discount.facts import DiscountFacts
+from domain.money import Money
+from domain.percent import Percent
+from domain.principal import Actor
+from domain.rates import Rates
+
+MAX_DISCOUNTS = 50
+"""Requests of one deal, all answers together: a deal travels as one message of bounded size."""
+
+
+class DiscountState(StrEnum):
+    """How far a request for a discount is.
+
+    Asked is it only while its process finds out who has to approve. Returned and countered, it is the
+    requester's turn. Lapsed: it was granted, and its time is over or its partner gone. Replaced: a later
+    grant holds instead. Dropped: nobody wants it any more.
+    """
+
+    ASKED = "asked"
+    PENDING = "pending"
+    RETURNED = "returned"
+    COUNTERED = "countered"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    RECALLED = "recalled"
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    REPLACED = "replaced"
+    DROPPED = "dropped"
+
+    @property
+    def is_pending(self) -> bool:
+        """Somebody still has to say something: an approver, or the requester."""
+        return self in _PENDING
+
+
+_PENDING = frozenset(
+    {DiscountState.ASKED, DiscountState.PENDING, DiscountState.RETURNED, DiscountState.COUNTERED}
+)
+
+
+class Discount(BaseModel):
+    """One request for a discount on a deal, and what became of it.
+
+    `percent` is the total off the list price, never an addition to what was granted before: until it is
+    granted the one asked for, then the one granted. `steps` are the keys of those whose approval the
+    grant rests on, also by a request before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    percent: Percent
+    asked_percent: Percent
+    reason: str
+    competitor: str | None = None
+    competing_price: Money | None = None
+    line: str | None = Field(default=None, description="The product line it is for; None: all of the deal.")
+    partner_id: UUID | None = None
+    state: DiscountState = DiscountState.ASKED
+    requested_by: Actor
+    requested_at: AwareDatetime
+    approval_id: UUID | None = None
+    policy: PolicyRef | None = None
+    facts: DiscountFacts | None = None
+    rates: Rates = Rates()
+    steps: tuple[str, ...] = ()
+    waits_for: str | None = Field(default=None, description="Who holds it while it is pending.")
+    due_at: AwareDatetime | None = Field(default=None, description="By when it should be decided.")
+    envelope: Envelope | None = None
+    outside: Annotated[
+        tuple[str, ...], Field(description="Why the grant does not cover the deal as it is, in words.")
+    ] = ()
+    ended_at: AwareDatetime | None = None
+    note: str | None = Field(default=None, description="What was said when it was decided or ended.")
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state.is_pending
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.state is DiscountState.GRANTED
