@@ -7,7 +7,7 @@ from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
 from db.tables.notices import MailLink, Notice
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
-from db.tables.people import Credential, Organisation, OrganisationKind, User
+from db.tables.people import Credential, DelegationRow, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
 from db.tables.sessions import UserSession
 from db.tables.timeline import TimelineRow
@@ -18,6 +18,7 @@ __all__ = [
     "Account",
     "ApiKey",
     "Credential",
+    "DelegationRow",
     "IdempotentRequest",
     "MailLink",
     "Notice",

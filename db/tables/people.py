@@ -7,9 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from db.tables.base import Edited, External, TextArray, instant
+from db.tables.base import Edited, External, Instant, TextArray, instant
+from domain.calendar import UTC_ZONE
 
 
 class OrganisationKind(StrEnum):
@@ -70,6 +72,13 @@ class User(Edited, External, SQLModel, table=True):
     name: str
     roles: list[str] = Field(sa_type=TextArray)
     active: bool = True
+    manager_id: UUID | None = Field(default=None, foreign_key="user.id")
+    time_zone: str = UTC_ZONE
+    country: str | None = None
+    region: str | None = None
+    """Where the public holidays are those of: a country, and a part of it."""
+    working_hours: dict[str, list[str]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """As `domain.calendar.WeekHours`; None is office hours."""
 
 
 class Credential(SQLModel, table=True):
@@ -80,3 +89,25 @@ class Credential(SQLModel, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="user.id", ondelete="CASCADE")
     password_hash: str
     changed_at: datetime = instant()
+
+
+class DelegationRow(SQLModel, table=True):
+    """Somebody is out of office, and another decides meanwhile. With `ended_at` it was ended by hand."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        CheckConstraint("user_id <> to_id", name="to_another"),
+        CheckConstraint("ends_at > starts_at", name="ends_later"),
+        Index("ix_delegation_user_id_starts_at", "user_id", text("starts_at desc"), text("id desc")),
+        Index("ix_delegation_to_id", "to_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE")
+    to_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE")
+    starts_at: datetime = Field(sa_type=Instant)
+    ends_at: datetime | None = Field(default=None, sa_type=Instant)
+    reason: str | None = None
+    created_at: datetime = instant()
+    created_by: UUID = Field(foreign_key="user.id")
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
