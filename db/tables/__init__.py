@@ -9,6 +9,7 @@ from db.tables.notices import MailLink, Notice
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, DelegationRow, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
+from db.tables.products import ExchangeRate, Product
 from db.tables.sessions import UserSession
 from db.tables.timeline import TimelineRow
 
@@ -19,6 +20,7 @@ __all__ = [
     "ApiKey",
     "Credential",
     "DelegationRow",
+    "ExchangeRate",
     "IdempotentRequest",
     "MailLink",
     "Notice",
@@ -27,6 +29,7 @@ __all__ = [
     "Organisation",
     "OrganisationKind",
     "PlaybookVersion",
+    "Product",
     "TimelineRow",
     "User",
     "UserSession",
