@@ -116,6 +116,10 @@ class Directory:
                 return above
         return None
 
+    def delegations_of(self, person_id: UUID) -> tuple[Delegation, ...]:
+        """When others stand in for a person, by what is known."""
+        return tuple(self._of.get(person_id, ()))
+
     def stand_in(
         self, person_id: UUID, at: datetime, barred: AbstractSet[UUID] = frozenset()
     ) -> StandIn | None:
