@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-from domain.money import Amount, Money
+from domain.money import Money
 from domain.opportunity.lines import Quantity
 from domain.percent import Percent
 
@@ -41,15 +41,14 @@ class AddLine(_Command):
 class ChangeLine(_Command):
     """Change a line: only what is given. A cost of None says that the cost is not known.
 
-    The cost is that of one piece, in the currency of the line. `standard_percent` is what may
-    be given off without asking.
+    The cost is that of one piece. `standard_percent` is what may be given off without asking.
     """
 
     kind: Literal["change_line"] = "change_line"
     key: str
     quantity: Quantity | None = None
     discount_percent: Percent | None = None
-    cost: Amount | None = None
+    cost: Money | None = None
     standard_percent: Percent = Decimal(0)
 
     @model_serializer(mode="wrap")

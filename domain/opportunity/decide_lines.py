@@ -98,10 +98,11 @@ def _change_price(draft: Draft, line: DealLine, command: ask.ChangeLine) -> None
     )
 
 
-def _set_cost(draft: Draft, line: DealLine, cost: Decimal | None) -> None:
-    wanted = None if cost is None else Money(amount=cost, currency=line.currency)
-    if wanted != line.cost:
-        draft.add(did.LineCostSet(key=line.key, sku=line.sku, name=line.name, cost=wanted))
+def _set_cost(draft: Draft, line: DealLine, cost: Money | None) -> None:
+    if cost is not None and cost.currency != line.currency:
+        raise InvalidInput(f"This line is priced in {line.currency}; give its cost in it.", pointer="/cost")
+    if cost != line.cost:
+        draft.add(did.LineCostSet(key=line.key, sku=line.sku, name=line.name, cost=cost))
 
 
 def _line(deal: Opportunity, key: str) -> DealLine:

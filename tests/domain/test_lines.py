@@ -46,6 +46,10 @@ SECRET = "4321.09"
 """What the product of these tests costs: a number that stands for nothing else."""
 
 
+def dollars(text: str) -> Money:
+    return Money(amount=text, currency="USD")
+
+
 def a_product(price: str = "6000.00", currency: str = "USD", *, cost: str | None = SECRET) -> LineProduct:
     return LineProduct(
         id=an_id(7000),
@@ -75,10 +79,6 @@ def a_deal_with_lines(*commands: AddLine) -> Working:
 
 def changed(deal: Working, **changes: Any) -> ChangeLine:
     return ChangeLine(key=deal.deal.lines[0].key, **changes)
-
-
-def dollars(text: str) -> Money:
-    return Money(amount=text, currency="USD")
 
 
 @pytest.mark.parametrize("by", [REP, DIRECTOR, ADMIN, SELLER], ids=lambda by: by.name)
@@ -140,7 +140,9 @@ def test_another_quantity_and_discount_change_the_amount():
     assert deal.last.startswith("Rosa Rep changed the discount from 10 % to 12.5 % of ERP suite.")
 
 
-@pytest.mark.parametrize("changes", [{}, {"quantity": 10}, {"discount_percent": "15.0"}, {"cost": SECRET}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"quantity": 10}, {"discount_percent": "15.0"}, {"cost": dollars(SECRET)}]
+)
 def test_a_change_to_what_is_there_already_is_no_event(changes):
     deal = a_deal_with_lines()
     assert deal.ask(changed(deal, **changes), by=ADMIN).deal.version == 3
@@ -190,7 +192,7 @@ def test_a_partner_that_is_not_on_the_deal_sees_nothing_to_change():
 @pytest.mark.parametrize("by", [DESK, FINANCE, DIRECTOR, ADMIN], ids=lambda by: by.name)
 def test_the_vendors_desks_say_what_a_line_costs(by):
     deal = a_deal_with_lines()
-    deal.ask(changed(deal, cost="4000"), by=by)
+    deal.ask(changed(deal, cost=dollars("4000")), by=by)
     assert deal.deal.lines[0].cost == dollars("4000.00")
     deal.ask(changed(deal, cost=None), by=by)
     assert deal.deal.lines[0].cost is None
@@ -199,7 +201,7 @@ def test_the_vendors_desks_say_what_a_line_costs(by):
 @pytest.mark.parametrize("by", [REP, SELLER, SUCCESS], ids=lambda by: by.name)
 def test_nobody_else_does(by):
     deal = a_deal_with_lines()
-    for cost in ("1", None):
+    for cost in (dollars("1"), None):
         with pytest.raises(Forbidden, match="what products cost the vendor"):
             deal.ask(changed(deal, cost=cost), by=by)
 
@@ -250,6 +252,12 @@ def test_a_discount_that_only_stays_or_shrinks_is_not_asked_about():
     assert deal.deal.lines[0].discount_percent == 14
 
 
+def test_what_a_line_costs_is_told_in_its_own_currency():
+    deal = a_deal_with_lines()
+    with pytest.raises(InvalidInput, match="priced in USD; give its cost in it"):
+        deal.ask(changed(deal, cost=Money(amount="1", currency="EUR")), by=FINANCE)
+
+
 def test_a_line_that_is_not_there_is_not_found():
     deal = a_deal_with_lines()
     for command in (ChangeLine(key="line-99", quantity=1), RemoveLine(key="line-99")):
@@ -281,7 +289,7 @@ def test_no_deal_comes_to_more_than_an_amount_can_be():
 def test_no_event_tells_what_anything_costs():
     deal = a_deal_with_lines()
     deal.ask(changed(deal, quantity=12), by=SELLER)
-    deal.ask(changed(deal, cost="4321.08"), by=FINANCE)
+    deal.ask(changed(deal, cost=dollars("4321.08")), by=FINANCE)
     deal.ask(RemoveLine(key=deal.deal.lines[0].key))
     for entry in deal.entries:
         written = entry.model_dump_json()
