@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities import activities
+from activities.postman import mailing
 from db.session import Database
 from domain.errors import Unavailable
 from runtime import aio
@@ -32,7 +33,7 @@ def build(client: Client, database: Database, settings: Settings) -> Worker:
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=activities(database),
+        activities=activities(database, mails=settings.smtp_url is not None),
         graceful_shutdown_timeout=GRACE,
     )
 
@@ -51,7 +52,7 @@ async def work(settings: Settings) -> None:
         with aio.stop_signals() as stop:
             client = await _patiently(settings)
             await ensure_search_attributes(client)
-            async with build(client, database, settings):
+            async with build(client, database, settings), mailing(settings, database):
                 log.info("working", task_queue=settings.task_queue, namespace=client.namespace)
                 await stop.wait()
     finally:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from activities.notify import NotifyActivities
 from activities.record import RecordActivities
 from activities.rules import judge_rule
 from db.session import Database
 
 
-def activities(database: Database) -> list[Callable[..., Any]]:
-    """Every activity, with what it needs."""
-    return [RecordActivities(database).record_opportunity, judge_rule]
+def activities(database: Database, *, mails: bool = False) -> list[Callable[..., Any]]:
+    """Every activity, with what it needs; with `mails`, what people are told is mailed to them as well."""
+    return [
+        RecordActivities(database).record_opportunity,
+        judge_rule,
+        NotifyActivities(database, mails=mails).notify,
+    ]

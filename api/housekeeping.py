@@ -1,4 +1,4 @@
-"""Forgetting what has had its time: answers kept for repeated requests, and sessions that have ended.
+"""Forgetting what has had its time: answers kept for repeated requests, ended sessions, old notices.
 
 Every API process does it now and then; that several do it at once harms nothing.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from db import idempotency, sessions
+from db import idempotency, notices, sessions
 from db.session import Database
 from domain.errors import Unavailable
 
@@ -38,6 +38,7 @@ async def tidy(database: Database, now: datetime) -> None:
     async with database.transaction() as session:
         await idempotency.purge(session, now)
         await sessions.purge(session, now)
+        await notices.purge(session, now)
 
 
 async def _forever(database: Database, every: timedelta) -> None:

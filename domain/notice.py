@@ -76,5 +76,7 @@ class Message(BaseModel):
     opportunity_id: UUID | None = None
     approval_id: UUID | None = None
     step_key: str | None = None
+    round: int | None = None
+    """How often the request had come back when it was asked: a link to decide counts for this round only."""
     due_at: AwareDatetime | None = None
     facts: tuple[Fact, ...] = ()

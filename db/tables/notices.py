@@ -37,6 +37,7 @@ class Notice(SQLModel, table=True):
     opportunity_id: UUID | None = None
     approval_id: UUID | None = None
     step_key: str | None = None
+    round: int | None = None
     due_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = instant()
     read_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -58,6 +59,7 @@ class MailLink(SQLModel, table=True):
     user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", index=True)
     approval_id: UUID
     step_key: str
+    round: int | None = None
     created_at: datetime = instant()
     expires_at: datetime = Field(sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
