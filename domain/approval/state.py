@@ -7,6 +7,7 @@ is computed here, the resolved instants are kept.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -15,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
 from domain.opportunity.state import Person
-from domain.percent import Percent
+from domain.percent import Percent, shown
 from domain.principal import Actor, Side
 
 Facts = dict[str, Any]
@@ -90,7 +91,7 @@ class _Part(BaseModel):
 
 
 class Subject(_Part):
-    """What is asked for. `title` is how people name it: “27.5 % on ERP rollout”."""
+    """What the request is about. `title` names it, as in “27.5 % on `title`”: the deal's, for a discount."""
 
     kind: str = Field(default="discount", max_length=40)
     title: str
@@ -271,15 +272,24 @@ class Approval(BaseModel):
         return self.state.is_open
 
     @property
+    def title(self) -> str:
+        """How people name the request: “27.5 % on ERP rollout”."""
+        return self.titled(self.percent)
+
+    def titled(self, percent: Decimal | None) -> str:
+        """The request's name if it asked for so much."""
+        return f"{shown(percent)} % on {self.subject.title}" if percent is not None else self.subject.title
+
+    @property
     def is_internal(self) -> bool:
         """The vendor asked for itself: no partner hears of it."""
         return self.requester.side is Side.VENDOR and self.subject.partner_id is None
 
     @property
-    def askers(self) -> frozenset[UUID]:
+    def askers(self) -> tuple[UUID, ...]:
         """The requester and whoever it is asked for: they never decide (four eyes)."""
         ids = (self.requester.id, self.asked_for.id if self.asked_for else None)
-        return frozenset(each for each in ids if each is not None)
+        return tuple(each for each in ids if each is not None)
 
     def step(self, key: str) -> Step | None:
         return next((step for step in self.steps if step.key == key), None)

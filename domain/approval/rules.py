@@ -1,0 +1,270 @@
+"""What follows from a command, and from what was found out about people: the doors to a request.
+
+`submit` and `decide` take what people ask; `to_resolve` says for which steps the
+directory has to be asked, and `resolved` takes the answer; `withdraw` is for whoever
+owns the subject. Time passes in `domain.approval.agenda`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.approval import commands as ask
+from domain.approval import decide_requests as requesters
+from domain.approval import decide_verdicts as approvers
+from domain.approval import events as did
+from domain.approval.draft import ApprovalOutcome, Draft
+from domain.approval.guards import still_open
+from domain.approval.resolve import Judged, Resolution, Resolved, Resolving, Want, steps_of
+from domain.approval.state import AlarmKind, Approval, ApprovalState, Step, StepState
+from domain.errors import InvalidInput, StaleVersion
+from domain.principal import SYSTEM, Actor
+
+_VERDICTS: dict[type, Callable[[Draft, Any, Any], None]] = {
+    ask.Approve: approvers.approve,
+    ask.Reject: approvers.reject,
+    ask.Return: approvers.return_,
+    ask.Counter: approvers.counter,
+    ask.DelegateSeat: approvers.delegate,
+}
+_REQUESTS: dict[type, Callable[[Draft, Any, Judged], None]] = {
+    ask.Accept: requesters.accept,
+    ask.Resubmit: requesters.resubmit,
+    ask.Recall: requesters.recall,
+}
+
+
+def submit(command: ask.Submit, now: datetime, by: Actor) -> ApprovalOutcome:
+    """A new request. Its steps wait to be opened: see `to_resolve`.
+
+    Raises:
+        InvalidInput: no step is needed, one is named that the policy does not have, or it has expired.
+    """
+    steps = steps_of(command.steps, command.fired)
+    if not steps or len(steps) != len(set(command.fired)):
+        raise InvalidInput("The steps that a request needs have to be steps of its policy.", pointer="/fired")
+    if command.expires_at <= now:
+        raise InvalidInput("A request expires after it is made.", pointer="/expires_at")
+    approval = Approval(
+        id=command.id,
+        subject=command.subject,
+        facts=command.facts,
+        internal_facts=command.internal_facts,
+        terms=command.terms,
+        requester=by,
+        asked_for=command.asked_for,
+        policy=command.policy,
+        templates=command.steps,
+        backup=command.backup,
+        reason=command.reason,
+        percent=command.percent,
+        steps=steps,
+        expires_at=command.expires_at,
+        submitted_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    draft = Draft(approval, now, by)
+    draft.add(_submitted(approval))
+    return draft.outcome()
+
+
+def _submitted(approval: Approval) -> did.Submitted:
+    return did.Submitted(
+        what=approval.title,
+        reason=approval.reason,
+        percent=approval.percent,
+        in_the_name_of=approval.asked_for.name if approval.asked_for else None,
+        policy=approval.policy,
+        steps=tuple(step.title for step in approval.steps),
+        expires_at=approval.expires_at,
+    )
+
+
+def decide(
+    approval: Approval, request: ask.Request, now: datetime, judged: Judged | None = None
+) -> ApprovalOutcome:
+    """The approval after the request and what happened on the way; `approval` itself stays as it is.
+
+    `judged` is for `needs_judging` commands: the facts as they are then, and the steps they need.
+
+    Raises:
+        StaleVersion: the request had another version in mind.
+        TandemError: the rule that refuses, by its class.
+    """
+    if request.if_version is not None and request.if_version != approval.version:
+        raise StaleVersion(
+            f"The request for {approval.title} has changed since you read it: "
+            f"it is at version {approval.version}.",
+            version=approval.version,
+        )
+    still_open(approval)
+    draft = Draft(approval, now, request.by)
+    command = request.command
+    if verdict := _VERDICTS.get(type(command)):
+        verdict(draft, command, request.channel)
+    else:
+        _REQUESTS[type(command)](draft, command, judged or _as_before(approval))
+    _settle(draft)
+    return draft.outcome()
+
+
+def needs_judging(command: ask.Command) -> bool:
+    """Whether the facts, and which steps they need, are to be found out before it is decided."""
+    return isinstance(command, ask.Accept | ask.Resubmit)
+
+
+def _as_before(approval: Approval) -> Judged:
+    return Judged.model_construct(facts=approval.facts, fired=tuple(step.key for step in approval.steps))
+
+
+def _settle(draft: Draft) -> None:
+    """What everybody has agreed to is approved."""
+    approval = draft.approval
+    if approval.state is ApprovalState.PENDING and all(step.is_finished for step in approval.steps):
+        comments = [each.comment for step in approval.steps for each in step.decisions if each.comment]
+        draft.add(
+            did.Approved.model_construct(
+                what=approval.title,
+                percent=approval.percent,
+                policy=approval.policy,
+                comment=comments[-1] if comments else None,
+            )
+        )
+
+
+def withdraw(approval: Approval, reason: str, now: datetime) -> ApprovalOutcome:
+    """The request ends because its subject is gone; nothing, when it has ended."""
+    draft = Draft(approval, now, SYSTEM)
+    if approval.is_open:
+        draft.add(did.Withdrawn(what=approval.title, reason=reason))
+    return draft.outcome()
+
+
+def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Resolving | None:
+    """For which steps the directory has to be asked; None for none.
+
+    Steps whose turn has come, steps that escalate, steps whose stand-ins change by now;
+    with `again` all open ones, because people changed.
+    """
+    if approval.state is not ApprovalState.PENDING:
+        return None
+    finished = {step.key for step in approval.steps if step.is_finished}
+    wants = tuple(
+        want for step in approval.steps if (want := _want(approval, step, finished, now, again=again))
+    )
+    if not wants:
+        return None
+    return Resolving(
+        wants=wants,
+        facts=approval.facts,
+        askers=approval.askers,
+        requester_id=approval.requester.id,
+        backup=approval.backup,
+        at=now,
+    )
+
+
+def _want(approval: Approval, step: Step, finished: set[str], now: datetime, *, again: bool) -> Want | None:
+    template = approval.template(step.key)
+    if template is None:
+        return None
+    level = max((each.level for each in step.alarms if _rings(each, now)), default=step.level)
+    opens = step.state is StepState.WAITING and finished.issuperset(step.after)
+    stale = step.is_open and (again or level > step.level or _passed(step.recheck_at, now))
+    if not opens and not stale:
+        return None
+    return Want(
+        template=template,
+        level=level,
+        wanted=None if opens else step.wanted,
+        approvals=step.approvals,
+        decided=tuple(_said(step)),
+        handed=step.handed,
+    )
+
+
+def _said(step: Step) -> Iterator[UUID]:
+    """Who has decided on the step, and whose seats are used up by that."""
+    for each in step.decisions:
+        yield each.by.id
+        if each.stands_in_for is not None:
+            yield each.stands_in_for.id
+
+
+def _rings(alarm: Any, now: datetime) -> bool:
+    return alarm.kind is AlarmKind.ESCALATE and not alarm.done and alarm.at <= now
+
+
+def _passed(instant: datetime | None, now: datetime) -> bool:
+    return instant is not None and instant <= now
+
+
+def resolved(approval: Approval, resolution: Resolution, now: datetime) -> ApprovalOutcome:
+    """What the directory's answer leads to: steps open, escalate, or change hands.
+
+    Where nobody is left who may decide, the request goes back to the requester: it never waits for nobody.
+    """
+    draft = Draft(approval, now, SYSTEM)
+    for found in resolution.steps:
+        step = draft.approval.step(found.key)
+        if step is None or draft.approval.state is not ApprovalState.PENDING:
+            continue
+        if not found.enough:
+            draft.add(did.Returned(what=approval.title, comment=_nobody(step), step=step.key))
+        elif step.state is StepState.WAITING:
+            draft.add(_opened(draft.approval, step, found))
+        elif any(_rings(each, now) for each in step.alarms):
+            draft.add(_escalated(step, found))
+        elif (found.approvers, found.level) != (step.approvers, step.level):
+            draft.add(_changed(step, found))
+        elif found.recheck_at != step.recheck_at:
+            draft.approval.put(step.but(recheck_at=found.recheck_at))  # no news: only when to look again
+    return draft.outcome()
+
+
+def _nobody(step: Step) -> str:
+    return (
+        f"Nobody who may decide on {step.title} is left: too few people have the roles that the policy "
+        "names, apart from those who asked. An administrator can change that; then submit it again."
+    )
+
+
+def _opened(approval: Approval, step: Step, found: Resolved) -> did.StepOpened:
+    return did.StepOpened(
+        key=step.key,
+        title=step.title,
+        rule=step.rule,
+        policy=approval.policy,
+        approvers=found.approvers,
+        wanted=found.wanted,
+        level=found.level,
+        due_at=found.due_at,
+        alarms=found.alarms,
+        recheck_at=found.recheck_at,
+    )
+
+
+def _escalated(step: Step, found: Resolved) -> did.Escalated:
+    known = {each.id for each in step.approvers}
+    return did.Escalated(
+        key=step.key,
+        title=step.title,
+        level=found.level,
+        approvers=found.approvers,
+        added=tuple(each for each in found.approvers if each.id not in known),
+        recheck_at=found.recheck_at,
+    )
+
+
+def _changed(step: Step, found: Resolved) -> did.PeopleChanged:
+    return did.PeopleChanged(
+        key=step.key,
+        title=step.title,
+        level=found.level,
+        approvers=found.approvers,
+        recheck_at=found.recheck_at,
+    )
