@@ -15,6 +15,7 @@ from db.session import Database
 from domain.errors import Unavailable
 from runtime import aio
 from runtime.errors import CannotStart
+from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
 from workflows import WORKFLOWS
@@ -34,6 +35,7 @@ def build(client: Client, database: Database, settings: Settings) -> Worker:
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=activities(database, mails=settings.smtp_url is not None),
+        workflow_runner=ContextFreeSandboxRunner(),
         graceful_shutdown_timeout=GRACE,
     )
 

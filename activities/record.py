@@ -26,8 +26,8 @@ class RecordActivities:
             ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
         """
         try:
-            async with self._database.single() as session:
-                new = await opportunity.record_new(session, [outcome])
+            async with self._database.connection() as connection:
+                new = await opportunity.record_new(connection, [outcome])
             if not new:
                 async with self._database.transaction() as session:
                     await opportunity.record(session, outcome)

@@ -87,8 +87,8 @@ class Commands:
 
     async def read(self, opportunity_id: UUID) -> Opportunity:
         """The deal as it was last recorded, in the principal's scope. Raises `NotFound`."""
-        async with self.services.database.read() as session:
-            return await opportunities.get(session, self.principal, opportunity_id)
+        async with self.services.database.connection() as connection:
+            return await opportunities.get(connection, self.principal, opportunity_id)
 
     async def _standing(self, opportunity_id: UUID) -> opportunities.Standing:
         async with self.services.database.read() as session:

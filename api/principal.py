@@ -63,8 +63,8 @@ async def _by_key(database: Database, token: str) -> Principal | None:
     if not token.startswith(tokens.API_KEY_PREFIX):
         return None
     now = datetime.now(UTC)
-    async with database.read() as session:
-        found = await keys.find(session, tokens.digest(token), now)
+    async with database.connection() as connection:
+        found = await keys.find(connection, tokens.digest(token), now)
     if found is None:
         return None
     if found.last_used_at is None or now - found.last_used_at > TOUCH_AFTER:

@@ -53,8 +53,8 @@ async def find(database: Database, token: str) -> Principal | None:
     """Whose session it is; slides its end. None when it has ended."""
     now = datetime.now(UTC)
     token_hash = tokens.digest(token)
-    async with database.read() as session:
-        found = await sessions.find(session, token_hash, now)
+    async with database.connection() as connection:
+        found = await sessions.find(connection, token_hash, now)
     if found is None:
         return None
     if now - found.last_used_at > SLIDE_AFTER:

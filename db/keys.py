@@ -14,6 +14,7 @@ from sqlmodel import col
 from db import pages
 from db.pages import Page, PageRequest
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
+from db.session import Reader
 from db.tables import ApiKey, Organisation, User
 from domain.errors import NotFound
 from domain.principal import Principal
@@ -43,9 +44,9 @@ _FIND = (
 )
 
 
-async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> KeyHolder | None:
+async def find(reader: Reader, token_hash: bytes, now: datetime) -> KeyHolder | None:
     """The person whose key this is; None when unknown, expired, revoked or no longer active."""
-    row = (await session.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
+    row = (await reader.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     return KeyHolder(principal_of(row), row.key_id, row.last_used_at) if row is not None else None
 
 

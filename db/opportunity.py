@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from db import playbooks
+from db.session import Reader
 from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
@@ -110,7 +111,7 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
         await record_new(session, outcomes)
 
 
-async def record_new(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
+async def record_new(session: Reader, outcomes: Sequence[Outcome]) -> bool:
     """`record_many` in a single statement, for what is new; False when something was there in its place.
 
     That is the same, recorded before, or what `record_many` takes back first.
@@ -234,17 +235,17 @@ _GET = select(
 ).where(col(OpportunityRow.id) == bindparam("opportunity_id"))
 
 
-async def get(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> Opportunity:
+async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opportunity:
     """A deal in full, as it was last recorded.
 
     Raises:
         NotFound: there is none, or the principal does not take part in it.
     """
     statement = _GET if principal.partner_id is None else _GET.where(visible(principal))
-    row = (await session.execute(statement, {"opportunity_id": opportunity_id})).one_or_none()
+    row = (await reader.execute(statement, {"opportunity_id": opportunity_id})).one_or_none()
     if row is None:
         raise NotFound("There is no such opportunity.")
-    book = await playbooks.pinned(session, row.playbook_key, row.playbook_version)
+    book = await playbooks.pinned(reader, row.playbook_key, row.playbook_version)
     tasks = {task["key"]: task for task in row.state["tasks"]}
     return Opportunity.model_validate({**row.state, "tasks": tasks, "playbook": book})
 

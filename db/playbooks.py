@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import Pool
 from sqlmodel import col
 
 from db import pages
 from db.pages import Page, PageRequest
+from db.session import Reader, pool_of
 from db.tables import PlaybookVersion
 from domain.errors import NotFound
 from domain.playbook import Playbook, PlaybookDefinition
 
-_pinned: dict[tuple[str, str, int], Playbook] = {}
+_pinned: WeakKeyDictionary[Pool, dict[tuple[str, int], Playbook]] = WeakKeyDictionary()
 """Versions read before, by database, key and number. They never change, so nothing can disagree."""
 _PINNED_AT_MOST = 500
 
@@ -32,16 +35,26 @@ async def latest(session: AsyncSession, key: str) -> Playbook:
     return of_row(await latest_row(session, key))
 
 
-async def pinned(session: AsyncSession, key: str, version: int) -> Playbook:
+async def pinned(reader: Reader, key: str, version: int) -> Playbook:
     """The version that a deal started with. Raises `NotFound`."""
-    place = (str(session.get_bind().engine.url), key, version)
-    known = _pinned.get(place)
-    if known is None:
-        known = of_row(await version_row(session, key, version))
-        if len(_pinned) >= _PINNED_AT_MOST:
-            _pinned.clear()
-        _pinned[place] = known
-    return known
+    known = _pinned.setdefault(pool_of(reader), {})
+    book = known.get((key, version))
+    if book is None:
+        definition = (
+            await reader.execute(_DEFINITION, {"key": key, "version": version})
+        ).scalar_one_or_none()
+        if definition is None:
+            raise NotFound(f"There is no version {version} of a playbook '{key}'.")
+        book = Playbook.model_validate({**definition, "version": version})
+        if len(known) >= _PINNED_AT_MOST:
+            known.clear()
+        known[key, version] = book
+    return book
+
+
+_DEFINITION = select(col(PlaybookVersion.definition)).where(
+    col(PlaybookVersion.key) == bindparam("key"), col(PlaybookVersion.version) == bindparam("version")
+)
 
 
 async def latest_row(session: AsyncSession, key: str) -> PlaybookVersion:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import exc, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import Pool
 
 from domain.errors import InvalidInput, Unavailable
 
@@ -32,6 +34,17 @@ def psycopg_url(url: str) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
+Reader = AsyncSession | AsyncConnection
+"""What a single statement needs."""
+
+
+def pool_of(reader: Reader) -> Pool:
+    """The connections behind it: one object for each database that this process talks to."""
+    bind = reader.get_bind() if isinstance(reader, AsyncSession) else reader.sync_connection
+    assert bind is not None, "a reader is open while it is used"  # noqa: S101 -- for mypy
+    return bind.engine.pool
+
+
 class Database:
     """A pool of connections to PostgreSQL and the units of work over it.
 
@@ -42,28 +55,49 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, max_overflow: int = 10) -> None:
         self.url = url
-        self._engine: AsyncEngine = create_async_engine(
+        self._reading: AsyncEngine = create_async_engine(
             make_url(psycopg_url(url)),
+            isolation_level="AUTOCOMMIT",  # as the pool has it: only transactions pay for the change
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             connect_args={**PATIENCE, "options": _OPTIONS},
         )
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._closing: set[asyncio.Task[None]] = set()
+        self._engine = self._reading.execution_options(isolation_level="READ COMMITTED")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: all of it, or nothing."""
         with _translated():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with self._session(self._engine) as session, session.begin():
                 yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading, without a transaction around it."""
         with _translated():
-            async with AsyncSession(self._reading, expire_on_commit=False) as session:
+            async with self._session(self._reading) as session:
                 yield session
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        """A session that gives its connection back also when whoever uses it is cancelled."""
+        session = AsyncSession(engine, expire_on_commit=False)
+        try:
+            yield session
+        finally:
+            closing = asyncio.create_task(session.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            await asyncio.shield(closing)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A bare connection for one statement that every request needs: two thirds of a session's cost."""
+        with _translated():
+            async with self._reading.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def single(self) -> AsyncIterator[AsyncSession]:
@@ -90,6 +124,8 @@ class Database:
             return found.scalar_one_or_none()
 
     async def close(self) -> None:
+        """Close every connection, those last of requests that were cancelled a moment ago."""
+        await asyncio.gather(*self._closing, return_exceptions=True)
         await self._engine.dispose()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
+from db.session import Reader
 from db.tables import Organisation, User, UserSession
 from domain.principal import Principal
 
@@ -38,9 +39,9 @@ _FIND = (
 )
 
 
-async def find(session: AsyncSession, token_hash: bytes, now: datetime) -> SignedIn | None:
+async def find(reader: Reader, token_hash: bytes, now: datetime) -> SignedIn | None:
     """The person whose browser this is; None when unknown, expired, signed out or no longer active."""
-    row = (await session.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
+    row = (await reader.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     if row is None:
         return None
     return SignedIn(principal_of(row), row.last_used_at, row.expires_at)
