@@ -24,6 +24,7 @@ _SENTENCES = {
     "model_attributes_type": "This must be a JSON object.",
     "list_type": "This must be a list.",
     "set_type": "This must be a list.",
+    "tuple_type": "This must be a list.",
     "too_short": "This needs at least {min_length} item(s).",
     "too_long": "This may have at most {max_length} items.",
     "greater_than": "This must be more than {gt}.",

@@ -32,6 +32,9 @@ PRINCIPAL_COLUMNS: tuple[Any, ...] = (
 """What a query must select so that `principal_of` can make a principal of its rows."""
 
 
+_SETTLING = 0x7461_7065  # "tape"
+
+
 def is_active() -> ColumnElement[bool]:
     """The person and the organisation both still take part."""
     return and_(col(User.active), col(Organisation.status) == "active")
@@ -147,6 +150,14 @@ async def change(session: AsyncSession, user: User, changes: dict[str, Any], now
         return await updated(session, user, changes, now)
     except IntegrityError as error:
         raise _taken(error) from error
+
+
+async def settle_one_at_a_time(session: AsyncSession) -> None:
+    """Wait for whoever else says just now who manages whom or who stands in for whom, until this commits.
+
+    Two people who each hand over to the other in the same moment would make a ring.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_SETTLING)))
 
 
 def _taken(error: IntegrityError) -> Exception:

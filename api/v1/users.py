@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.etag import PreconditionDep, answer_version
-from api.fields import Email, Input, Name, Password, Search, changes, unset
+from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, changes, unset
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
+from api.people_changed import SETTLING, people_changed
 from api.principal import PrincipalDep, require
 from api.route import TandemRoute
-from api.services import DatabaseDep
+from api.services import DatabaseDep, ServicesDep
 from api.v1.schemas import (
     ORGANISATION,
     PARTNER_ID,
@@ -29,10 +30,13 @@ from api.v1.schemas import (
     external_of,
     with_external,
 )
-from db import partners, people, sessions
+from db import directory, partners, people, sessions
 from db.tables import Organisation, OrganisationKind, User
+from domain.approval.management import check_manager
+from domain.calendar import UTC_ZONE, WeekHours, Zone
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.principal import Action, Principal, Role, Side
+from runtime.holidays import NoHolidays, check_place, regions
 from runtime.passwords import hash_password
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=TandemRoute)
@@ -45,6 +49,16 @@ _EXAMPLE: dict[str, Any] = {
     "name": "Sam Seller",
     "roles": ["partner_seller"],
 }
+_WORKING_TIME: dict[str, Any] = {
+    "manager_id": None,
+    "time_zone": "Europe/Berlin",
+    "country": "DE",
+    "region": "BY",
+    "working_hours": {"mon": ["09:00-12:30", "13:30-17:00"], "fri": ["09:00-13:00"]},
+}
+_WHERE = "The country whose public holidays are free. Without it, weekends alone are."
+_PART = "The part of the country, where it has holidays of its own."
+_HOURS = "When work is done, by the clock of the time zone; null for Monday to Friday, 09:00-17:00."
 
 
 class UserCreate(Input):
@@ -57,18 +71,28 @@ class UserCreate(Input):
     roles: Roles
     organisation_id: UUID | None = Field(default=None, description="Your own organisation where not given.")
     password: Password | None = None
+    manager_id: UUID | None = None
+    time_zone: Zone = UTC_ZONE
+    country: CountryCode | None = Field(default=None, description=_WHERE)
+    region: ShortText | None = Field(default=None, description=_PART)
+    working_hours: WeekHours | None = Field(default=None, description=_HOURS)
     external: External | None = None
 
 
 class UserUpdate(Input):
     """What is to change; what is left out stays. A new password signs the person out everywhere."""
 
-    model_config = example_input({"roles": ["partner_seller", "partner_admin"]})
+    model_config = example_input({"roles": ["partner_seller", "partner_admin"], "time_zone": "Europe/Berlin"})
 
     name: Name = unset()
     roles: Roles = unset()
     active: bool = unset()
     password: Password = unset()
+    manager_id: UUID | None = None
+    time_zone: Zone = unset()
+    country: CountryCode | None = Field(default=None, description=_WHERE)
+    region: ShortText | None = Field(default=None, description=_PART)
+    working_hours: WeekHours | None = Field(default=None, description=_HOURS)
     external: External | None = None
 
 
@@ -83,6 +107,7 @@ class UserPublic(BaseModel):
             "side": "partner",
             "organisation": ORGANISATION,
             "active": True,
+            **_WORKING_TIME,
             "external": None,
             "created_at": WHEN,
             "updated_at": WHEN,
@@ -97,6 +122,11 @@ class UserPublic(BaseModel):
     organisation: OrganisationRef
     roles: list[Role]
     active: bool
+    manager_id: UUID | None
+    time_zone: str
+    country: str | None
+    region: str | None
+    working_hours: dict[str, list[str]] | None
     external: External | None
     created_at: datetime
     updated_at: datetime
@@ -133,13 +163,15 @@ async def create_user(
 ) -> UserPublic:
     """Add a person, to your own organisation or (as the vendor's administrator) to any."""
     password_hash = await hash_password(body.password) if body.password is not None else None
-    values = {**dict(body), "id": minted.resource_id, "roles": sorted(body.roles)}
+    values = {**_kept(dict(body)), "id": minted.resource_id}
     del values["password"]
+    _check_place(body.country, body.region)
     async with database.transaction() as session:
         organisation = await _organisation(session, principal, body.organisation_id)
         _check_roles(body.roles, organisation)
         _check_address(principal, body.email, organisation)
         values["organisation_id"] = organisation.id
+        await _check_manager(session, minted.resource_id, body.manager_id, organisation)
         await people.add(session, User(**with_external(values)))
         if password_hash is not None:
             await people.set_password(session, minted.resource_id, password_hash, datetime.now(UTC))
@@ -167,26 +199,30 @@ async def update_user(
     response: Response,
     principal: Manager,
     precondition: PreconditionDep,
-    database: DatabaseDep,
+    services: ServicesDep,
 ) -> UserPublic:
-    """Change a person's name, roles or password, or let somebody go (`active`: false)."""
-    values = with_external(changes(body))
+    """Change what is known of a person, set a password, or let somebody go (`active`: false)."""
+    values = with_external(_kept(changes(body)))
     password = values.pop("password", None)
     password_hash = await hash_password(password) if password is not None else None
     now = datetime.now(UTC)
-    async with database.transaction() as session:
+    async with services.database.transaction() as session:
         user, organisation = await people.get(session, principal, user_id)
         _check_team(principal, organisation)
         precondition.check(user.version)
         if "roles" in values:
-            _check_roles(values["roles"], organisation)
-            values["roles"] = sorted(values["roles"])
+            _check_roles(set(values["roles"]), organisation)
+        if values.keys() & {"country", "region"}:
+            _check_place(values.get("country", user.country), values.get("region", user.region))
+        await _check_manager(session, user.id, values.get("manager_id"), organisation)
         _check_oneself(principal, user, values)
         user = await people.change(session, user, values, now)
         if password_hash is not None:
             await people.set_password(session, user.id, password_hash, now)
         if password_hash is not None or not user.active:
             await sessions.remove_all(session, user.id)
+    if values.keys() & SETTLING:
+        await people_changed(services, [user.id])
     answer_version(response, user.version)
     return show(user, organisation)
 
@@ -201,6 +237,41 @@ async def _organisation(
         if found is not None:
             return found
     raise NotFound("There is no such organisation.")
+
+
+def _kept(values: dict[str, Any]) -> dict[str, Any]:
+    """Input values as columns keep them: lists in one order, plain words."""
+    if "roles" in values:
+        values["roles"] = sorted(values["roles"])
+    if hours := values.get("working_hours"):
+        values["working_hours"] = {day.value: list(each) for day, each in hours.items()}
+    return values
+
+
+def _check_place(country: str | None, region: str | None) -> None:
+    """The holidays of the place are known."""
+    if country is None:
+        if region is not None:
+            raise InvalidInput("A region needs its country; send both, or neither.", pointer="/region")
+        return
+    try:
+        regions(country)
+    except NoHolidays as unknown:
+        raise InvalidInput(str(unknown), pointer="/country") from unknown
+    try:
+        check_place(country, region)
+    except NoHolidays as unknown:
+        raise InvalidInput(str(unknown), pointer="/region") from unknown
+
+
+async def _check_manager(
+    session: AsyncSession, user_id: UUID, manager_id: UUID | None, organisation: Organisation
+) -> None:
+    """The manager is of the organisation, and not below the person; nobody else changes that meanwhile."""
+    if manager_id is not None:
+        await people.settle_one_at_a_time(session)
+        known = await directory.read(session, organisation_ids=[organisation.id])
+        check_manager(user_id, manager_id, known)
 
 
 def _check_team(principal: Principal, organisation: Organisation) -> None:

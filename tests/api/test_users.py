@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.stack import PASSWORD, ClientFor, People
 
@@ -126,3 +127,107 @@ async def test_null_is_not_a_name(as_: ClientFor, people: People) -> None:
     for field in ("name", "roles", "active", "password"):
         answer = await admin.patch(f"{USERS}/{someone.id}", json={field: None})
         assert answer.status_code == 422, field
+
+
+async def test_a_person_works_in_a_zone_with_holidays_hours_and_a_manager(
+    as_: ClientFor, people: People
+) -> None:
+    admin, boss = await as_("admin@vendor.example"), await people.of("director@vendor.example")
+    working = {
+        "manager_id": str(boss.id),
+        "time_zone": "Europe/Berlin",
+        "country": "DE",
+        "region": "BY",
+        "working_hours": {"mon": ["13:00-17:00", "09:00-12:00"], "fri": ["09:00-13:00"]},
+    }
+    fields = colleague("vendor.example", roles=["deal_desk"])
+    made = await admin.post(USERS, json={**fields, **working})
+    assert made.status_code == 201, made.text
+    working["working_hours"] = {"mon": ["09:00-12:00", "13:00-17:00"], "fri": ["09:00-13:00"]}
+    read = await admin.get(made.headers["location"])
+    assert read.json() == made.json()
+    assert {name: read.json()[name] for name in working} == working
+    cleared = await admin.patch(
+        made.headers["location"],
+        json={"working_hours": None, "manager_id": None, "region": None, "country": None},
+        headers={"If-Match": read.headers["etag"]},
+    )
+    assert cleared.headers["etag"] == '"2"'
+    assert [cleared.json()[name] for name in working] == [None, "Europe/Berlin", None, None, None]
+    stale = await admin.patch(
+        made.headers["location"], json={"time_zone": "UTC"}, headers={"If-Match": '"1"'}
+    )
+    assert stale.status_code == 412
+
+
+async def test_who_says_nothing_of_working_time_works_by_utc(as_: ClientFor) -> None:
+    admin = await as_("admin@vendor.example")
+    made = (await admin.post(USERS, json=colleague("vendor.example", roles=["finance"]))).json()
+    fields = ("manager_id", "time_zone", "country", "region", "working_hours")
+    assert [made[name] for name in fields] == [None, "UTC", None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "sentence"),
+    [
+        ({"time_zone": "Mars"}, "/time_zone", "'Mars' is no time zone; write a name of the IANA list"),
+        ({"time_zone": None}, "/time_zone", "This must be a text."),
+        ({"country": "XX"}, "/country", "This is no country; send an ISO 3166 code"),
+        ({"country": "DE", "region": "XX"}, "/region", "DE has no region XX with holidays of its own"),
+        ({"region": "BY"}, "/region", "A region needs its country; send both, or neither."),
+        ({"working_hours": {}}, "/working_hours", "write hours for at least one day"),
+        ({"working_hours": {"mon": ["9-5"]}}, "/working_hours/mon", "'9-5' are no hours; write them as in"),
+        ({"working_hours": {"day": ["09:00-17:00"]}}, "/working_hours/day", "This must be one of"),
+        ({"working_hours": {"mon": ["09:00-12:00", "10:00-13:00"]}}, "/working_hours/mon", "overlap"),
+        ({"working_hours": {"mon": 9}}, "/working_hours/mon", "This must be a list."),
+    ],
+)
+async def test_working_time_that_makes_no_sense_is_refused_in_words(
+    as_: ClientFor, people: People, wrong: dict[str, object], pointer: str, sentence: str
+) -> None:
+    admin, someone = await as_("admin@vendor.example"), await people.of("rep2@vendor.example")
+    fields = colleague("vendor.example", roles=["sales_rep"])
+    for answer in (
+        await admin.post(USERS, json={**fields, **wrong}),
+        await admin.patch(f"{USERS}/{someone.id}", json=wrong),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == pointer
+        assert sentence in answer.json()["errors"][0]["detail"]
+
+
+async def test_a_region_stays_one_of_its_country(as_: ClientFor) -> None:
+    admin = await as_("admin@vendor.example")
+    fields = colleague("vendor.example", roles=["sales_rep"], country="DE", region="BY")
+    where = (await admin.post(USERS, json=fields)).headers["location"]
+    moved = await admin.patch(where, json={"country": "US"})
+    assert moved.json()["errors"][0]["pointer"] == "/region"
+    assert (await admin.patch(where, json={"country": None})).status_code == 422
+    both = await admin.patch(where, json={"country": "US", "region": "CA"})
+    assert (both.json()["country"], both.json()["region"]) == ("US", "CA")
+
+
+async def test_a_manager_is_a_colleague_and_nobody_below(as_: ClientFor, people: People) -> None:
+    admin = await as_("admin@vendor.example")
+    made = [
+        (await admin.post(USERS, json=colleague("vendor.example", roles=["sales_rep"]))).json()
+        for _ in range(3)
+    ]
+    one, two, three = (person["id"] for person in made)
+    assert (await admin.patch(f"{USERS}/{one}", json={"manager_id": two})).json()["manager_id"] == two
+    assert (await admin.patch(f"{USERS}/{two}", json={"manager_id": three})).status_code == 200
+    stranger = await people.of("seller@aster.example")
+    for manager, sentence in (
+        (one, "This would run in a ring (Alex → Alex → Alex → Alex); choose somebody else."),
+        (three, "Nobody is one's own manager"),
+        (str(stranger.id), "A manager has to be a person of the same organisation."),
+        (str(uuid4()), "A manager has to be a person of the same organisation."),
+    ):
+        refused = await admin.patch(f"{USERS}/{three}", json={"manager_id": manager})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["pointer"] == "/manager_id"
+        assert refused.json()["detail"].startswith(sentence)
+    gone = await admin.patch(f"{USERS}/{three}", json={"active": False})
+    assert gone.status_code == 200
+    late = await admin.post(USERS, json=colleague("vendor.example", roles=["sales_rep"], manager_id=three))
+    assert late.json()["detail"] == "Alex is no longer here; choose somebody else."

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain.approval.delegation import check_delegation
 from domain.approval.directory import Delegation, Directory, PersonEntry
+from domain.approval.management import check_manager
 from domain.errors import InvalidInput
 from domain.principal import Role
 from tests.factories import ASTER, NOW, VENDOR_ID, an_id
@@ -66,6 +67,34 @@ def test_managers_in_a_ring_and_managers_who_are_gone_are_no_managers() -> None:
     known = directory(ana=ana, ben=ben, cleo=cleo)
     assert known.manager_of(ana.id) is None
     assert known.manager_of(cleo.id) is None
+
+
+def test_a_manager_is_an_active_colleague() -> None:
+    known = directory(ben=somebody(2, manager_id=an_id(3)), cleo=somebody(3, manager_id=an_id(99)))
+    check_manager(an_id(1), an_id(2), known)
+    check_manager(an_id(77), an_id(4), known)
+
+
+@pytest.mark.parametrize(
+    ("manager", "sentence"),
+    [
+        (1, "Nobody is one's own manager; choose somebody else, or leave it out."),
+        (99, "A manager has to be a person of the same organisation."),
+        (4, "Dan is no longer here; choose somebody else."),
+        (2, "This would run in a ring (Ana → Ben → Cleo → Ana); choose somebody else."),
+    ],
+)
+def test_a_manager_that_makes_no_sense_is_refused_in_words(manager: int, sentence: str) -> None:
+    ben, cleo = somebody(2, manager_id=an_id(3)), somebody(3, manager_id=an_id(1))
+    known = directory(ben=ben, cleo=cleo, dan=somebody(4, active=False))
+    with pytest.raises(InvalidInput) as refused:
+        check_manager(an_id(1), an_id(manager), known)
+    assert refused.value.extra["errors"] == [{"pointer": "/manager_id", "detail": sentence}]
+
+
+def test_managers_in_a_ring_are_walked_once() -> None:
+    ben, cleo = somebody(2, manager_id=an_id(3)), somebody(3, manager_id=an_id(2))
+    check_manager(an_id(1), an_id(2), directory(ben=ben, cleo=cleo))
 
 
 # --- who stands in ---
