@@ -22,7 +22,7 @@ from pathlib import Path
 VENDOR = Path(__file__).parent / "vendor"
 
 ICONS = """
-    arrow-left arrow-right arrow-right-left ban book-open briefcase building-2 calendar
+    arrow-left arrow-right arrow-right-left ban bell book-open briefcase building-2 calendar
     calendar-clock check check-check chevron-down chevron-left chevron-right circle circle-alert
     circle-check circle-dashed circle-help circle-pause circle-play circle-x clock columns-3
     ellipsis eye flag globe handshake hourglass inbox info keyboard layout-list link list
