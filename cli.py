@@ -76,22 +76,23 @@ def api(
 ) -> None:
     """Serve the web and the API until told to stop."""
     from api.serve import serve
-    from db.migrate import upgrade
+    from ops.setup import make_ready
     from runtime import aio
 
     settings = _started("api", when_told=when_told)
     if migrate:
-        upgrade(settings.database_url or "")
+        aio.run(make_ready(settings.database_url or ""))
     aio.run(serve(settings))
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema up to date."""
-    from db.migrate import upgrade
+    """Bring the database's schema up to date; a new one gets the playbooks that ship."""
+    from ops.setup import make_ready
+    from runtime import aio
 
     settings = _started("migrate")
-    upgrade(settings.database_url or "")
+    aio.run(make_ready(settings.database_url or ""))
     typer.echo("The database is up to date.")
 
 
@@ -184,7 +185,7 @@ def setup(
         ),
     ],
 ) -> None:
-    """Prepare an empty database: the vendor, a first administrator, the playbooks that ship."""
+    """Prepare an empty database: the vendor and a first administrator."""
     from ops.setup import setup as prepare
     from runtime import aio
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from db import playbooks
+from db.pages import PageRequest
 from db.session import Database
 from runtime import aio, instance
 from runtime.documents import Problem
@@ -71,6 +72,18 @@ async def publish_files(database: Database, files: Sequence[Path]) -> list[Publi
             row, new = await playbooks.publish(session, read_playbook(file), by=None, now=now)
             published.append(Published(row.key, row.version, row.title, new))
         return published
+
+
+async def publish_shipped(database: Database) -> None:
+    """Publish the playbooks that come with Tandem where there is none at all: later ones are the vendor's.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    async with database.read() as session:
+        there = await playbooks.page(session, PageRequest(limit=1))
+    if not there.items:
+        await publish_files(database, shipped_playbooks())
 
 
 def validate(files: Sequence[Path], *, as_json: bool) -> None:

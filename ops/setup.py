@@ -1,17 +1,33 @@
-"""`tandem setup`: the vendor, its first administrator and the shipped playbooks, in an empty database."""
+"""`tandem migrate` and `tandem setup`: a database that is ready for its first deal."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from db import partners, people
+from db.migrate import upgrade
 from db.session import Database
 from db.tables import Organisation, OrganisationKind, User
 from domain.errors import AlreadyExists
 from domain.principal import Role
-from ops.playbooks import publish_files, shipped_playbooks
+from ops.playbooks import publish_shipped
 from runtime.ids import new_id
 from runtime.passwords import hash_password
+
+
+async def make_ready(url: str) -> None:
+    """Bring the schema up to date, and give a database without playbooks those that ship.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    await asyncio.to_thread(upgrade, url)
+    database = Database(url, pool_size=1)
+    try:
+        await publish_shipped(database)
+    finally:
+        await database.close()
 
 
 async def setup(database: Database, *, vendor: str, email: str, name: str, password: str) -> None:
@@ -35,4 +51,4 @@ async def setup(database: Database, *, vendor: str, email: str, name: str, passw
         )
         await people.add(session, admin)
         await people.set_password(session, admin.id, hashed, datetime.now(UTC))
-    await publish_files(database, shipped_playbooks())
+    await publish_shipped(database)
