@@ -70,6 +70,17 @@ async def get(session: AsyncSession, principal: Principal, product_id: UUID) -> 
     return product
 
 
+async def get_by_sku(session: AsyncSession, principal: Principal, sku: str) -> Product:
+    """One product by its SKU, in whatever case. Raises `NotFound`, also for one that is not seen."""
+    statement = select(Product).where(
+        visible_products(principal), func.lower(col(Product.sku)) == sku.lower()
+    )
+    product = (await session.execute(statement)).scalar_one_or_none()
+    if product is None:
+        raise NotFound(f"There is no product with the SKU {sku}.")
+    return product
+
+
 async def add(session: AsyncSession, product: Product) -> Product:
     """Keep a new product. The same id again (a repeated request) changes nothing.
 

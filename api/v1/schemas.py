@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from api.fields import Input, ShortText
 
 PARTNER_ID = "0198c5a2-7e53-7cc1-9d4e-5f0c5b1f2a10"
+PRODUCT_ID = "0198c5a2-a3d2-7f10-8f3e-6b1d9c0a4e57"
 USER_ID = "0198c5a2-8d11-7a05-8a0b-3a7f6a4e9b21"
 ORGANISATION = {"id": PARTNER_ID, "name": "Aster Integrators"}
 WHEN = "2027-01-11T09:30:00Z"
@@ -29,6 +30,15 @@ class OrganisationRef(BaseModel):
     """An organisation, by id and name."""
 
     model_config = example(ORGANISATION)
+
+    id: UUID
+    name: str
+
+
+class PersonRef(BaseModel):
+    """A person, by id and name."""
+
+    model_config = example({"id": USER_ID, "name": "Sam Seller"})
 
     id: UUID
     name: str
