@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, TextClause, bindparam, delete, exists, select, text, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from db import playbooks
+from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
 from db.session import Reader
-from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
+from db.tables import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
@@ -33,71 +32,13 @@ class Standing:
     closed: bool
 
 
-CHANNEL = "tandem_timeline"
-"""Where PostgreSQL says that the timeline has grown."""
-
-_OF_THE_DATABASE = frozenset({"position", "transaction"})
-_TELL = """
-    INSERT INTO timeline ({timeline})
-    SELECT {timeline} FROM jsonb_populate_recordset(NULL::timeline, :timeline)
-    ON CONFLICT DO NOTHING
-    RETURNING 1
-"""
-_WRITE = """
-    INSERT INTO opportunity ({opportunity})
-    SELECT {opportunity} FROM jsonb_populate_recordset(NULL::opportunity, :opportunity)
-    ON CONFLICT (id) DO UPDATE SET ({opportunity}) = ({excluded})
-    WHERE opportunity.version <= excluded.version OR opportunity.updated_at < excluded.updated_at
-    RETURNING id
-"""
-_REMOVE = """
-    DELETE FROM {table} old USING written WHERE old.opportunity_id = written.id AND NOT EXISTS (
-        SELECT FROM jsonb_populate_recordset(NULL::{table}, :{table}) new WHERE {same})
-"""
-_KEEP = """
-    INSERT INTO {table}
-    SELECT new.* FROM jsonb_populate_recordset(NULL::{table}, :{table}) new
-    JOIN written ON written.id = new.opportunity_id
-    ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ({excluded})
-    WHERE ({table}.*) IS DISTINCT FROM (excluded.*)
-"""
-
-
-def _columns(model: type[SQLModel], *, of: str = "") -> str:
-    return ", ".join(f'{of}"{name}"' for name in model.model_fields if name not in _OF_THE_DATABASE)
-
-
-def _record_statement() -> TextClause:
-    """All that a change leaves behind, in one statement: one round trip, and all of it or nothing.
-
-    Rows travel as JSON. A row that says what is there already is not written again.
-    """
-    parts = {
-        "told": _TELL.format(timeline=_columns(TimelineRow)),
-        "written": _WRITE.format(
-            opportunity=_columns(OpportunityRow), excluded=_columns(OpportunityRow, of="excluded.")
-        ),
-    }
-    for model, key in ((OpportunityPartnerRow, ("partner_id",)), (WorkItemRow, ("kind", "key"))):
-        table, keys = str(model.__tablename__), ("opportunity_id", *key)
-        words = {
-            "table": table,
-            "key": ", ".join(f'"{name}"' for name in keys),
-            "columns": _columns(model),
-            "excluded": _columns(model, of="excluded."),
-            "same": " AND ".join(f'new."{name}" = old."{name}"' for name in keys),
-        }
-        parts[f"{table}_removed"] = _REMOVE.format(**words)
-        parts[f"{table}_kept"] = _KEEP.format(**words)
-    steps = ",\n".join(f"{name} AS ({statement})" for name, statement in parts.items())
-    names = ("timeline", "opportunity", "opportunity_partner", "work_item")
-    return text(
-        f"WITH {steps} SELECT (SELECT count(*) FROM told), pg_notify('{CHANNEL}', :streams)"  # noqa: S608 -- of our own names
-    ).bindparams(*(bindparam(name, type_=JSONB) for name in names))
-
-
 _TIMELINE = SQLModel.metadata.tables["timeline"]
-_RECORD = _record_statement()
+_RECORDER = Recorder(
+    OpportunityRow,
+    "opportunity_id",
+    Child(OpportunityPartnerRow, ("partner_id",)),
+    Child(WorkItemRow, ("kind", "key")),
+)
 
 
 async def record(session: AsyncSession, outcome: Outcome) -> None:
@@ -107,59 +48,39 @@ async def record(session: AsyncSession, outcome: Outcome) -> None:
 
 async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
     """Write many deals in one transaction: `record`, for an import."""
-    if not await record_new(session, outcomes) and await _forget_abandoned(session, outcomes):
+    firsts = [
+        First(entry.opportunity_id, entry.sequence, entry.at)
+        for entry in (outcome.entries[0] for outcome in outcomes if outcome.entries)
+    ]
+    if not await record_new(session, outcomes) and await forget_abandoned(session, firsts):
         await record_new(session, outcomes)
 
 
-async def record_new(session: Reader, outcomes: Sequence[Outcome]) -> bool:
+async def record_new(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
     """`record_many` in a single statement, for what is new; False when something was there in its place.
 
     That is the same, recorded before, or what `record_many` takes back first.
     """
-    entries = [entry for outcome in outcomes for entry in outcome.entries]
     deals = [outcome.opportunity for outcome in outcomes]
     rows = {
-        "timeline": [_timeline_row(entry) for entry in entries],
+        "timeline": [_timeline_row(entry) for outcome in outcomes for entry in outcome.entries],
         "opportunity": [_row(deal) for deal in deals],
         "opportunity_partner": [row for deal in deals for row in _partner_rows(deal)],
         "work_item": [row for deal in deals for row in _work_rows(deal)],
     }
-    values = {name: to_jsonable_python(each) for name, each in rows.items()}
-    streams = ",".join(str(deal.id) for deal in deals[:100])
-    told: int = (await session.execute(_RECORD, {**values, "streams": streams})).scalar_one()
-    return told == len(entries)
-
-
-async def _forget_abandoned(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
-    """Take back what was recorded in place of these events, and after them, by a step that never counted.
-
-    A worker that dies after its record and before Temporal knows leaves such events. The
-    step is done anew, later, and perhaps with other commands first: what it says is true.
-    Answers whether there were any.
-    """
-    found = False
-    for first in (outcome.entries[0] for outcome in outcomes if outcome.entries):
-        statement = delete(_TIMELINE).where(
-            _TIMELINE.c.stream_id == first.opportunity_id,
-            _TIMELINE.c.sequence >= first.sequence,
-            _TIMELINE.c.at < first.at,
-        )
-        taken_back = await session.execute(statement.returning(_TIMELINE.c.sequence))
-        found |= taken_back.first() is not None
-    return found
+    return await _RECORDER.write(session, rows, [deal.id for deal in deals])
 
 
 def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
     return {
         "stream_id": entry.opportunity_id,
+        "opportunity_id": entry.opportunity_id,
         "sequence": entry.sequence,
         "at": entry.at,
         "type": entry.event.type,
-        "actor_id": entry.by.id,
-        "actor": entry.by.name,
-        "actor_side": entry.by.side,
-        "actor_organisation_id": entry.by.organisation_id,
-        "actor_organisation": entry.by.organisation,
+        **actor_columns(entry.by),
+        "internal": entry.event.internal,
+        "partner_id": entry.event.only_for,
         "words": entry.words,
         "data": entry.event.model_dump(mode="json", exclude={"type"}),
     }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, Text, cast, exists, func, select, tuple_
+from sqlalchemy import BigInteger, Select, Text, cast, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -41,10 +41,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event as it is told: on which deal, who, when, what in words and as data."""
+    """An event as it is told: on which deal, who, when, what in words and as data.
+
+    `approval_id` is the request's whose event it is; the sequence is that request's then.
+    """
 
     place: Place
     opportunity_id: UUID
+    approval_id: UUID | None
     opportunity: str
     sequence: int
     at: datetime
@@ -53,6 +57,7 @@ class Told:
     actor: str
     actor_side: str | None
     actor_organisation: str | None
+    internal: bool
     words: str
     data: dict[str, Any]
 
@@ -61,6 +66,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Event.transaction),
     col(Event.position),
     col(Event.stream_id),
+    col(Event.opportunity_id),
     col(OpportunityRow.title).label("opportunity"),
     col(Event.sequence),
     col(Event.at),
@@ -69,6 +75,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Event.actor),
     col(Event.actor_side),
     col(Event.actor_organisation),
+    col(Event.internal),
     col(Event.words),
     col(Event.data),
 )
@@ -77,7 +84,8 @@ _COLUMNS: tuple[Any, ...] = (
 def _told(row: AnyRow) -> Told:
     return Told(
         place=Place(row.transaction, row.position),
-        opportunity_id=row.stream_id,
+        opportunity_id=row.opportunity_id,
+        approval_id=row.stream_id if row.stream_id != row.opportunity_id else None,
         opportunity=row.opportunity,
         sequence=row.sequence,
         at=row.at,
@@ -86,21 +94,27 @@ def _told(row: AnyRow) -> Told:
         actor=row.actor,
         actor_side=row.actor_side,
         actor_organisation=row.actor_organisation,
+        internal=row.internal,
         words=row.words,
         data=row.data,
     )
 
 
 def _events(principal: Principal) -> Select[*tuple[Any, ...]]:
-    """The events of the deals that the principal sees."""
-    statement = select(*_COLUMNS).join(OpportunityRow, col(OpportunityRow.id) == col(Event.stream_id))
+    """The events of the deals that the principal sees, and of the requests on them.
+
+    A partner reads neither what is the vendor's own, nor what is for another partner.
+    """
+    statement = select(*_COLUMNS).join(OpportunityRow, col(OpportunityRow.id) == col(Event.opportunity_id))
     if principal.partner_id is None:
         return statement
     return statement.where(
+        ~col(Event.internal),
+        or_(col(Event.partner_id).is_(None), col(Event.partner_id) == principal.partner_id),
         exists().where(
-            col(OpportunityPartnerRow.opportunity_id) == col(Event.stream_id),
+            col(OpportunityPartnerRow.opportunity_id) == col(Event.opportunity_id),
             col(OpportunityPartnerRow.partner_id) == principal.partner_id,
-        )
+        ),
     )
 
 
@@ -113,11 +127,27 @@ async def of_opportunity(
     types: tuple[str, ...] = (),
 ) -> Page[Told]:
     """A deal's story, the latest first; of some types only, where given."""
-    statement = _events(principal).where(col(Event.stream_id) == opportunity_id)
+    statement = _events(principal).where(col(Event.opportunity_id) == opportunity_id)
     if types:
         statement = statement.where(col(Event.type).in_(types))
-    order = f"timeline:{opportunity_id}:{','.join(types)}"
-    found = await pages.fetch(session, statement.order_by(col(Event.sequence).desc()), request, order=order)
+    return await _latest_first(session, statement, request, f"{opportunity_id}:{','.join(types)}")
+
+
+async def of_approval(
+    session: AsyncSession, principal: Principal, approval_id: UUID, request: PageRequest
+) -> Page[Told]:
+    """What happened to one request, the latest first."""
+    statement = _events(principal).where(col(Event.stream_id) == approval_id)
+    return await _latest_first(session, statement, request, str(approval_id))
+
+
+async def _latest_first(
+    session: AsyncSession, statement: Select[*tuple[Any, ...]], request: PageRequest, of: str
+) -> Page[Told]:
+    ordered = statement.order_by(
+        col(Event.at).desc(), col(Event.stream_id).desc(), col(Event.sequence).desc()
+    )
+    found = await pages.fetch(session, ordered, request, order=f"timeline:{of}")
     return found.map(_told)
 
 

@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from db.opportunity import CHANNEL
+from db.recording import CHANNEL
 from db.session import PATIENCE
 
 RETRY_SECONDS = 1.0
@@ -24,13 +24,17 @@ log = structlog.get_logger()
 
 
 class TimelineWatch:
-    """Wakes whoever waits, when anything is recorded. Listens from the first wait on."""
+    """Wakes whoever waits, when anything is recorded. Listens from the first wait on.
+
+    Once it is `released`, nobody should wait any more: the process is about to stop.
+    """
 
     def __init__(self, url: str) -> None:
         plain = make_url(url).set(drivername="postgresql")
         self._conninfo = plain.render_as_string(hide_password=False)
         self._grown = asyncio.Condition()
         self._wakes = 0
+        self.released = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -49,6 +53,11 @@ class TimelineWatch:
             except TimeoutError:
                 return False
         return True
+
+    async def release(self) -> None:
+        """Wake everybody for the last time."""
+        self.released = True
+        await self._wake()
 
     async def close(self) -> None:
         if self._task is not None:

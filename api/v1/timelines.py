@@ -31,10 +31,12 @@ EVENT: JsonDict = {
     "id": "7421-190",
     "opportunity_id": DEAL,
     "opportunity": "ERP rollout",
+    "approval_id": None,
     "sequence": 3,
     "at": "2026-11-03T14:12:05Z",
     "type": "task_completed",
     "by": {**SAM, "side": "partner", "organisation": "Aster Integrators"},
+    "internal": False,
     "words": "Sam Seller completed “Share the customer's profile”.",
     "data": {"key": "share-customer-profile", "title": "Share the customer's profile", "note": None},
 }
@@ -50,17 +52,23 @@ class ActorOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """Something that happened: who, when, what, in words and as data. `id` is its place in the feed."""
+    """Something that happened: who, when, what, in words and as data. `id` is its place in the feed.
+
+    `approval_id` is set for what happened to a request on the deal: the sequence is the request's then.
+    What is `internal` only the vendor's people read.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [EVENT]})
 
     id: str
     opportunity_id: UUID
     opportunity: str
+    approval_id: UUID | None
     sequence: int
     at: datetime
     type: str
     by: ActorOut
+    internal: bool
     words: str
     data: dict[str, Any]
 
@@ -70,6 +78,7 @@ class EventOut(BaseModel):
             id=str(told.place),
             opportunity_id=told.opportunity_id,
             opportunity=told.opportunity,
+            approval_id=told.approval_id,
             sequence=told.sequence,
             at=told.at,
             type=told.type,
@@ -79,6 +88,7 @@ class EventOut(BaseModel):
                 side=told.actor_side,
                 organisation=told.actor_organisation,
             ),
+            internal=told.internal,
             words=told.words,
             data=told.data,
         )

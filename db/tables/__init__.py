@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from db.tables.accounts import Account
+from db.tables.approval import ApprovalRow, ApprovalSeatRow
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
 from db.tables.notices import MailLink, Notice
@@ -18,6 +19,8 @@ metadata = SQLModel.metadata
 __all__ = [
     "Account",
     "ApiKey",
+    "ApprovalRow",
+    "ApprovalSeatRow",
     "Credential",
     "DelegationRow",
     "ExchangeRate",

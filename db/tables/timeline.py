@@ -14,7 +14,9 @@ from db.tables.base import Instant
 
 
 class TimelineRow(SQLModel, table=True):
-    """One event of one stream.
+    """One event of one stream: of a deal, or of a request on it (then `opportunity_id` is the deal's).
+
+    Partners read what is not `internal` and is for every partner, or for theirs (`partner_id`).
 
     `transaction` and `position` give every reader the same order without gaps: a
     position alone is drawn before the commit, so a reader could pass one that
@@ -22,10 +24,16 @@ class TimelineRow(SQLModel, table=True):
     """
 
     __tablename__ = "timeline"
-    __table_args__ = (Index("ix_timeline_feed", "transaction", "position"),)
+    __table_args__ = (
+        Index("ix_timeline_feed", "transaction", "position"),
+        Index("ix_timeline_opportunity_id", "opportunity_id", "at", "stream_id", "sequence"),
+    )
 
     stream_id: UUID = Field(primary_key=True)
     sequence: int = Field(primary_key=True)
+    opportunity_id: UUID | None = None
+    partner_id: UUID | None = None
+    internal: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     position: int = Field(sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     transaction: int = Field(
         sa_type=BigInteger,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +17,14 @@ class Happening(BaseModel):
     """Something that happened, as the timeline keeps it."""
 
     model_config = ConfigDict(frozen=True)
+
+    internal: ClassVar[bool] = False
+    """Only the vendor's people read it."""
+
+    @property
+    def only_for(self) -> UUID | None:
+        """The one partner that reads it besides the vendor; None: every partner of the deal does."""
+        return None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         """Change the deal as this event says."""

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url, select, text
 from sqlmodel import col
 
-from db import opportunity, timeline
+from db import opportunity, recording, timeline
 from db.session import Database
 from db.tables import OpportunityPartnerRow, OpportunityRow, TimelineRow, WorkItemRow
 from domain.errors import InvalidInput
@@ -84,7 +84,7 @@ async def test_nothing_of_an_outcome_that_cannot_be_stored_is_kept(database: Dat
 async def test_listeners_are_told_when_it_is_committed(database: Database, deal: Working):
     plain = make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
     async with await psycopg.AsyncConnection.connect(plain, autocommit=True) as listening:
-        await listening.execute(f"LISTEN {opportunity.CHANNEL}")
+        await listening.execute(f"LISTEN {recording.CHANNEL}")
         async with database.transaction() as session:
             await opportunity.record(session, so_far(deal))
             await session.execute(text("SELECT 1"))
