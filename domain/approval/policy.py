@@ -16,6 +16,9 @@ from domain.calendar import BusinessDuration
 from domain.playbook import Key, Title
 from domain.principal import Role, Side
 
+REQUESTER = "requester"
+"""Where the requester is awaited: no step may have this key."""
+
 MAX_STEPS = 20
 MAX_APPROVERS = 20
 """People or rules in one list; a role may stand for more people than that."""
@@ -132,6 +135,8 @@ def step_problems(steps: Sequence[StepTemplate]) -> Iterator[tuple[Location, str
     for index, step in enumerate(steps):
         if step.key in keys[:index]:
             yield (index, "key"), f"another step has the key '{step.key}' already"
+        if step.key == REQUESTER:
+            yield (index, "key"), f"the key '{REQUESTER}' is kept for whoever asked"
         for place, before in enumerate(step.after):
             if before not in keys:
                 yield (index, "after", place), f"there is no step '{before}'; there are {', '.join(keys)}"

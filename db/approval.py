@@ -1,0 +1,264 @@
+"""Approvals in PostgreSQL: recorded by their workflow, read through the principal's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import pages
+from db.pages import AnyRow, Page, PageRequest
+from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
+from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow
+from db.tables.base import Instant
+from domain.approval.agenda import next_due
+from domain.approval.draft import ApprovalEntry, ApprovalOutcome
+from domain.approval.state import Approval, ApprovalState
+from domain.approval.view import as_seen
+from domain.approval.work import seats, waits_for
+from domain.errors import NotFound
+from domain.principal import Principal
+
+_RECORDER = Recorder(ApprovalRow, "approval_id", Child(ApprovalSeatRow, ("step_key", "user_id")))
+_NEVER = literal(datetime(9999, 12, 31, tzinfo=UTC), Instant)
+_MISSING = "There is no such request."
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A request as lists show it. `seat_step` is the step on which the principal is waited for, if one."""
+
+    id: UUID
+    version: int
+    state: ApprovalState
+    kind: str
+    opportunity_id: UUID | None
+    partner_id: UUID | None
+    requester_id: UUID | None
+    requester: str
+    title: str
+    percent: Any
+    waits_for: str | None
+    due_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    seat_step: str | None = None
+    stands_in_for: str | None = None
+
+
+async def record_new(session: AsyncSession, outcome: ApprovalOutcome) -> bool:
+    """`record` in a single statement, for what is new; False when something was there in its place."""
+    approval = outcome.approval
+    rows = {
+        "timeline": [_timeline_row(entry) for entry in outcome.entries],
+        "approval": [_row(approval)],
+        "approval_seat": [{"approval_id": approval.id, **seat.model_dump()} for seat in seats(approval)],
+    }
+    return await _RECORDER.write(session, rows, [approval.subject.opportunity_id or approval.id])
+
+
+async def record(session: AsyncSession, outcome: ApprovalOutcome) -> None:
+    """Write the events and the read model that they led to; the same again changes nothing."""
+    firsts = [First(entry.approval_id, entry.sequence, entry.at) for entry in outcome.entries[:1]]
+    if not await record_new(session, outcome) and await forget_abandoned(session, firsts):
+        await record_new(session, outcome)
+
+
+def _timeline_row(entry: ApprovalEntry) -> dict[str, Any]:
+    return {
+        "stream_id": entry.approval_id,
+        "opportunity_id": entry.opportunity_id,
+        "sequence": entry.sequence,
+        "at": entry.at,
+        "type": entry.event.type,
+        **actor_columns(entry.by),
+        "internal": entry.internal,
+        "partner_id": entry.partner_id,
+        "words": entry.words,
+        "data": entry.event.model_dump(mode="json", exclude={"type"}),
+    }
+
+
+def _row(approval: Approval) -> dict[str, Any]:
+    subject, policy = approval.subject, approval.policy
+    return {
+        "id": approval.id,
+        "version": approval.version,
+        "state": approval.state,
+        "open": approval.is_open,
+        "kind": subject.kind,
+        "opportunity_id": subject.opportunity_id,
+        "discount_id": subject.discount_id,
+        "partner_id": subject.partner_id,
+        "internal": approval.is_internal,
+        "requester_id": approval.requester.id,
+        "requester": approval.requester.name,
+        "asked_for_id": approval.asked_for.id if approval.asked_for else None,
+        "title": approval.title,
+        "percent": approval.percent,
+        "policy_key": policy.key if policy else None,
+        "policy_version": policy.version if policy else None,
+        "waits_for": waits_for(approval),
+        "due_at": approval.due_at,
+        "expires_at": approval.expires_at,
+        "next_due_at": next_due(approval),
+        "state_json": approval.model_dump(mode="json"),
+        "created_at": approval.created_at,
+        "updated_at": approval.updated_at,
+    }
+
+
+def visible(principal: Principal) -> ColumnElement[bool]:
+    """The vendor's people see every request; a partner's see their own, on deals that they are on."""
+    if principal.partner_id is None:
+        return true()
+    return and_(
+        ~col(ApprovalRow.internal),
+        col(ApprovalRow.partner_id) == principal.partner_id,
+        exists().where(
+            col(OpportunityPartnerRow.opportunity_id) == col(ApprovalRow.opportunity_id),
+            col(OpportunityPartnerRow.partner_id) == principal.partner_id,
+        ),
+    )
+
+
+async def get(session: AsyncSession, principal: Principal, approval_id: UUID) -> Approval:
+    """A request as the principal may see it, as it was last recorded.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to see.
+    """
+    return as_seen(await _read(session, approval_id, visible(principal)), principal)
+
+
+async def get_in_full(session: AsyncSession, approval_id: UUID) -> Approval:
+    """A request with all that its process knows; for deciding on a command, never for showing.
+
+    Raises: NotFound.
+    """
+    return await _read(session, approval_id, true())
+
+
+async def _read(session: AsyncSession, approval_id: UUID, scope: ColumnElement[bool]) -> Approval:
+    statement = select(col(ApprovalRow.state_json)).where(col(ApprovalRow.id) == approval_id, scope)
+    state = (await session.execute(statement)).scalar_one_or_none()
+    if state is None:
+        raise NotFound(_MISSING)
+    return Approval.model_validate(state)
+
+
+async def demand_visible(session: AsyncSession, principal: Principal, approval_id: UUID) -> None:
+    """Raise `NotFound` unless the principal may see this request."""
+    statement = select(col(ApprovalRow.id)).where(col(ApprovalRow.id) == approval_id, visible(principal))
+    if (await session.execute(statement)).scalar_one_or_none() is None:
+        raise NotFound(_MISSING)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    col(ApprovalRow.id),
+    col(ApprovalRow.version),
+    col(ApprovalRow.state),
+    col(ApprovalRow.kind),
+    col(ApprovalRow.opportunity_id),
+    col(ApprovalRow.partner_id),
+    col(ApprovalRow.requester_id),
+    col(ApprovalRow.requester),
+    col(ApprovalRow.title),
+    col(ApprovalRow.percent),
+    col(ApprovalRow.waits_for),
+    col(ApprovalRow.expires_at),
+    col(ApprovalRow.created_at),
+    col(ApprovalRow.updated_at),
+)
+
+
+def _listed(row: AnyRow) -> Listed:
+    values = dict(row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
+    return Listed(**{**values, "state": ApprovalState(values["state"])})
+
+
+async def page(
+    session: AsyncSession,
+    principal: Principal,
+    request: PageRequest,
+    *,
+    states: Sequence[ApprovalState] = (),
+    opportunity_id: UUID | None = None,
+    requester_id: UUID | None = None,
+) -> Page[Listed]:
+    """The requests that the principal may see, the latest change first."""
+    statement = select(*_COLUMNS, col(ApprovalRow.due_at)).where(visible(principal))
+    if states:
+        statement = statement.where(col(ApprovalRow.state).in_([each.value for each in states]))
+    if opportunity_id is not None:
+        statement = statement.where(col(ApprovalRow.opportunity_id) == opportunity_id)
+    if requester_id is not None:
+        asked = (col(ApprovalRow.requester_id), col(ApprovalRow.asked_for_id))
+        statement = statement.where(or_(*(each == requester_id for each in asked)))
+    ordered = statement.order_by(col(ApprovalRow.updated_at).desc(), col(ApprovalRow.id).desc())
+    order = f"approvals:{','.join(states)}:{opportunity_id}:{requester_id}"
+    return (await pages.fetch(session, ordered, request, order=order)).map(_listed)
+
+
+def _mine(principal: Principal) -> ColumnElement[bool]:
+    return and_(col(ApprovalSeatRow.user_id) == principal.id, visible(principal))
+
+
+def _inbox(principal: Principal) -> Select[*tuple[Any, ...]]:
+    due = func.coalesce(col(ApprovalSeatRow.due_at), _NEVER, type_=Instant)
+    return (
+        select(
+            *_COLUMNS,
+            col(ApprovalSeatRow.due_at),
+            col(ApprovalSeatRow.step).label("seat_step"),
+            col(ApprovalSeatRow.stands_in_for),
+        )
+        .join(ApprovalSeatRow, col(ApprovalSeatRow.approval_id) == col(ApprovalRow.id))
+        .where(_mine(principal))
+        .order_by(due, col(ApprovalRow.id), col(ApprovalSeatRow.step_key))
+    )
+
+
+async def inbox(session: AsyncSession, principal: Principal, request: PageRequest) -> Page[Listed]:
+    """What waits for the principal, the least time left first: decisions, and own requests that came back."""
+    found = await pages.fetch(session, _inbox(principal), request, order=f"inbox:{principal.id}")
+    return found.map(_listed)
+
+
+async def inbox_count(session: AsyncSession, principal: Principal) -> int:
+    """How many requests wait for the principal."""
+    statement = (
+        select(func.count(func.distinct(col(ApprovalSeatRow.approval_id))))
+        .join(ApprovalRow, col(ApprovalSeatRow.approval_id) == col(ApprovalRow.id))
+        .where(_mine(principal))
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+async def open_with(session: AsyncSession, person_ids: Sequence[UUID]) -> list[UUID]:
+    """The open requests on which one of these people sits or is stood in for, to look again who may decide."""
+    seat = ApprovalSeatRow
+    statement = (
+        select(col(seat.approval_id))
+        .where(or_(col(seat.user_id).in_(person_ids), col(seat.stands_in_for_id).in_(person_ids)))
+        .distinct()
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def open_ids(session: AsyncSession) -> set[UUID]:
+    """The requests that are open by their rows: each of them has a running workflow."""
+    return set((await session.execute(select(col(ApprovalRow.id)).where(col(ApprovalRow.open)))).scalars())
+
+
+async def recorded_version(session: AsyncSession, approval_id: UUID) -> int | None:
+    """The version that the rows show; for checks, never for a request."""
+    statement = select(col(ApprovalRow.version)).where(col(ApprovalRow.id) == approval_id)
+    return (await session.execute(statement)).scalar_one_or_none()

@@ -1,0 +1,46 @@
+"""A request as somebody may see it: what is the vendor's own is left out for everybody else."""
+
+from __future__ import annotations
+
+from domain.approval.state import Approval, Round, Step
+from domain.principal import Principal, Role, Side
+
+SEEING_ALL = frozenset({Role.DEAL_DESK, Role.FINANCE, Role.SALES_DIRECTOR, Role.ADMIN})
+"""Whoever has one of these roles sees all of every request; so does who may decide on it, or has."""
+
+
+def sees_all(approval: Approval, principal: Principal) -> bool:
+    """Whether somebody sees what only the deciding side may: costs, margins, rules and comments."""
+    if principal.side is Side.PARTNER:
+        return False
+    return bool(SEEING_ALL & principal.roles) or any(
+        step.seat(principal.id) or step.decision_of(principal.id)
+        for steps in (approval.steps, *(each.steps for each in approval.rounds))
+        for step in steps
+    )
+
+
+def as_seen(approval: Approval, principal: Principal) -> Approval:
+    """The request without what the principal may not know.
+
+    Whoever asked on the vendor's side does not see the internal facts. A partner neither
+    sees the rules, nor who is asked and what each of them said: only how far each step is.
+    """
+    if sees_all(approval, principal):
+        return approval
+    facts = {name: value for name, value in approval.facts.items() if name not in approval.internal_facts}
+    seen = approval.model_copy(update={"facts": facts})
+    if principal.side is Side.PARTNER:
+        seen.templates = ()
+        seen.backup = ()
+        seen.steps = tuple(_outline(step) for step in approval.steps)
+        seen.rounds = tuple(_outline_round(each) for each in approval.rounds)
+    return seen
+
+
+def _outline(step: Step) -> Step:
+    return step.but(rule="", needs="one", wanted=1, level=0, approvers=(), handed=(), decisions=(), alarms=())
+
+
+def _outline_round(each: Round) -> Round:
+    return each.model_copy(update={"steps": tuple(_outline(step) for step in each.steps)})

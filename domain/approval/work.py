@@ -1,0 +1,66 @@
+"""Who is waited for on a request: its contribution to people's lists of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.approval.policy import REQUESTER
+from domain.approval.state import Approval, ApprovalState
+from domain.opportunity.wording import listed
+
+
+class Seat(BaseModel):
+    """Somebody who is waited for: an approver on an open step, or the requester."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step_key: str
+    step: str
+    user_id: UUID
+    stands_in_for_id: UUID | None = None
+    stands_in_for: str | None = None
+    since: AwareDatetime
+    due_at: AwareDatetime | None = None
+
+
+def seats(approval: Approval) -> list[Seat]:
+    """Everybody who is waited for now; nobody when the request has ended."""
+    if approval.state is ApprovalState.PENDING:
+        return list(_of_approvers(approval))
+    return list(_of_requesters(approval)) if approval.is_open else []
+
+
+def _of_approvers(approval: Approval) -> Iterator[Seat]:
+    for step in approval.open_steps():
+        for each in step.approvers:
+            absent = each.stands_in_for
+            yield Seat(
+                step_key=step.key,
+                step=step.title,
+                user_id=each.id,
+                stands_in_for_id=absent.id if absent else None,
+                stands_in_for=absent.name if absent else None,
+                since=step.opened_at or approval.submitted_at,
+                due_at=step.due_at,
+            )
+
+
+def _of_requesters(approval: Approval) -> Iterator[Seat]:
+    for user_id in approval.askers:
+        yield Seat(
+            step_key=REQUESTER,
+            step="Take the offer, or not" if approval.counter else "Amend and submit again",
+            user_id=user_id,
+            since=approval.updated_at,
+            due_at=approval.expires_at,
+        )
+
+
+def waits_for(approval: Approval) -> str | None:
+    """Who is awaited, in words; None when the request has ended."""
+    if approval.state is ApprovalState.PENDING:
+        return listed((step.title for step in approval.open_steps()), "and") or None
+    return approval.requester.name if approval.is_open else None
