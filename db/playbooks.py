@@ -124,9 +124,9 @@ async def publish(
     await session.execute(
         text("SELECT pg_advisory_xact_lock(hashtext('playbook ' || :key))"), {"key": definition.key}
     )
-    content: dict[str, Any] = definition.model_dump(mode="json", exclude={"version"})
+    content = _content(definition)
     newest = await _newest(session, definition.key)
-    if newest is not None and newest.definition == content:
+    if newest is not None and _content(PlaybookDefinition.model_validate(newest.definition)) == content:
         return newest, False
     row = PlaybookVersion(
         key=definition.key,
@@ -146,3 +146,8 @@ async def _newest(session: AsyncSession, key: str) -> PlaybookVersion | None:
         return await latest_row(session, key)
     except NotFound:
         return None
+
+
+def _content(definition: PlaybookDefinition) -> dict[str, Any]:
+    """What a version says: fields that came after it was published say what is so without them."""
+    return definition.model_dump(mode="json", exclude={"version"})

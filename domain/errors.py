@@ -250,6 +250,27 @@ class AlreadyDecided(Conflict):
     title = "You have decided already"
 
 
+class DiscountPending(Conflict):
+    """A discount waits for approval; until that is decided no other is asked for, and the deal stays."""
+
+    code = "discount_pending"
+    title = "A discount waits for approval"
+
+
+class DiscountOutsideGrant(Conflict):
+    """What is given is not covered by what was granted; `blockers` says why."""
+
+    code = "discount_outside_grant"
+    title = "The discount is outside of what was granted"
+
+
+class NoDiscountPolicy(Conflict):
+    """Nobody has published a discount policy, so nobody can be asked."""
+
+    code = "no_discount_policy"
+    title = "There is no discount policy"
+
+
 class StaleVersion(TandemError):
     """Somebody changed it since you read it; `version` says which is current."""
 

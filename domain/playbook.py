@@ -84,6 +84,12 @@ class Advance(StrEnum):
     PERSON = "person"
 
 
+class DiscountExit(StrEnum):
+    """What a stage's gate asks of the deal's discounts."""
+
+    SETTLED = "settled"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -142,6 +148,13 @@ class Exit(_Part):
     )
     rule_in_words: Annotated[str, Field(min_length=1, max_length=300)] | None = Field(
         default=None, description="What the rule asks for, as people read it while it is not met."
+    )
+    discount: DiscountExit | None = Field(
+        default=None,
+        description=(
+            "settled: the stage is left only when no discount waits for approval, and what is given is "
+            "covered by what was granted."
+        ),
     )
     advance: Advance = Field(
         default=Advance.PERSON,
@@ -212,6 +225,9 @@ class PlaybookDefinition(_Part):
     waive_by: tuple[Role, ...] = Field(
         default=(Role.SALES_REP, Role.SALES_DIRECTOR, Role.ADMIN),
         description="Roles that may waive a task, with a reason.",
+    )
+    discount_policy: Key = Field(
+        default="standard", description="The key of the policy that discounts of such deals follow."
     )
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
     handoff: HandOffTemplate = HandOffTemplate()

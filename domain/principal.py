@@ -72,15 +72,18 @@ class Action(StrEnum):
     MANAGE_OPPORTUNITY = "opportunity.manage"  # change, move, hold, resume, win, lose, reopen, partners
     EDIT_LINES = "opportunity.edit_lines"
     SET_COST = "opportunity.set_cost"
+    ASK_DISCOUNT = "discount.ask"
     ACCEPT_HANDOFF = "handoff.accept"
     MANAGE_PARTNERS = "partner.manage"
     MANAGE_ACCOUNTS = "account.manage"
     MANAGE_USERS = "user.manage"
     MANAGE_OWN_TEAM = "user.manage_own_organisation"
     PUBLISH_PLAYBOOKS = "playbook.publish"
+    PUBLISH_POLICIES = "policy.publish"
     MANAGE_PRODUCTS = "product.manage"
     MANAGE_RATES = "exchange_rate.manage"
     MANAGE_OWN_KEYS = "key.manage_own"
+    MANAGE_NOTICES = "notice.manage"
 
 
 _SELLING = frozenset(
@@ -91,6 +94,7 @@ _SELLING = frozenset(
         Action.ADVANCE,
         Action.MANAGE_OPPORTUNITY,
         Action.EDIT_LINES,
+        Action.ASK_DISCOUNT,
         Action.MANAGE_ACCOUNTS,
         Action.MANAGE_OWN_KEYS,
     }
@@ -103,6 +107,7 @@ _PARTNER = frozenset(
         Action.NOTE,
         Action.ADVANCE,
         Action.EDIT_LINES,
+        Action.ASK_DISCOUNT,
         Action.MANAGE_OWN_KEYS,
     }
 )

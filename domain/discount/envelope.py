@@ -35,7 +35,7 @@ class Envelope(BaseModel):
     partner_id: UUID | None = Field(
         default=None, description="The partner that it was granted to, while it takes part."
     )
-    line: str | None = Field(default=None, description="The product line it is for; None: all of the deal.")
+    line: str | None = Field(default=None, description="The line or product line it is for; None: all.")
 
     @property
     def words(self) -> str:
@@ -54,8 +54,9 @@ class Envelope(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PricedPart:
-    """A part of a deal at its price: a line, with what it is called and the discount that it has now."""
+    """A line of a deal at list price, with the discount that it has now."""
 
+    key: str
     name: str
     product_line: str | None
     list_amount: Decimal
@@ -71,10 +72,10 @@ class Priced:
     partner_ids: tuple[UUID, ...]
 
     def on(self, line: str | None) -> Priced:
-        """The part of the deal that is of this product line; all of it for None."""
+        """The part of the deal that is this line, or of this product line; all of it for None."""
         if line is None or not self.parts or self.amount is None:
             return self
-        parts = tuple(part for part in self.parts if part.product_line == line)
+        parts = tuple(part for part in self.parts if line in (part.key, part.product_line))
         amount = sum((part.list_amount for part in parts), Decimal(0))
         return Priced(Money(amount=amount, currency=self.amount.currency), parts, self.partner_ids)
 
@@ -103,10 +104,6 @@ def _violations(envelope: Envelope, deal: Priced, rates: Rates, now: datetime) -
         yield Violation("grant.until", f"the grant ended on {envelope.until:%-d %B %Y}")
     if envelope.partner_id is not None and envelope.partner_id not in deal.partner_ids:
         yield Violation("partner.name", "the partner that it was granted to is not on the deal")
-    for part in deal.parts:
-        if part.percent > envelope.max_percent:
-            what = f"{part.name} is at {part.percent} %, and up to {envelope.max_percent} % is granted"
-            yield Violation("discount.percent", what)
     if envelope.min_amount is not None:
         yield from _too_small(envelope.min_amount, deal.amount, rates)
     if envelope.max_value is not None and deal.amount is not None:

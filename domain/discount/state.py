@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.approval.policy import PolicyRef
 from domain.discount.envelope import Envelope
 from domain.discount.facts import DiscountFacts
+from domain.duration import Duration
 from domain.money import Money
-from domain.percent import Percent
+from domain.percent import HUNDRED, Percent
 from domain.principal import Actor
 from domain.rates import Rates
 
 MAX_DISCOUNTS = 50
 """Requests of one deal, all answers together: a deal travels as one message of bounded size."""
+
+
+def _askable(percent: Decimal) -> Decimal:
+    if not 0 < percent < HUNDRED:
+        raise ValueError(ASK_BETWEEN)
+    return percent
+
+
+ASK_BETWEEN = 'Ask for more than 0 and less than 100 percent, such as "27.5".'
+AskedPercent = Annotated[Percent, AfterValidator(_askable)]
+"""A discount that somebody asks for: the total off the list price."""
 
 
 class DiscountState(StrEnum):
@@ -67,7 +80,7 @@ class Discount(BaseModel):
     reason: str
     competitor: str | None = None
     competing_price: Money | None = None
-    line: str | None = Field(default=None, description="The product line it is for; None: all of the deal.")
+    line: str | None = Field(default=None, description="The line or product line it is for; None: all.")
     partner_id: UUID | None = None
     state: DiscountState = DiscountState.ASKED
     requested_by: Actor
@@ -79,10 +92,9 @@ class Discount(BaseModel):
     steps: tuple[str, ...] = ()
     waits_for: str | None = Field(default=None, description="Who holds it while it is pending.")
     due_at: AwareDatetime | None = Field(default=None, description="By when it should be decided.")
+    offer: Envelope | None = Field(default=None, description="What is granted if it is approved as asked.")
+    valid: Duration | None = Field(default=None, description="How long it would hold, from the approval on.")
     envelope: Envelope | None = None
-    outside: Annotated[
-        tuple[str, ...], Field(description="Why the grant does not cover the deal as it is, in words.")
-    ] = ()
     ended_at: AwareDatetime | None = None
     note: str | None = Field(default=None, description="What was said when it was decided or ended.")
 
@@ -93,3 +105,12 @@ class Discount(BaseModel):
     @property
     def is_in_force(self) -> bool:
         return self.state is DiscountState.GRANTED
+
+
+class OutsideGrant(BaseModel):
+    """Why what is given is not covered by what was granted, in words; and since when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: AwareDatetime
+    reasons: tuple[str, ...]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
 
+from domain.opportunity.decide_discount import lapse
+from domain.opportunity.discounts import in_force
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.events import FellDue, Resumed
 from domain.opportunity.state import Opportunity, Status
@@ -19,6 +21,7 @@ class DueKind(StrEnum):
     STAGE = "stage"
     CHECK_IN = "check_in"
     EXPECTED_CLOSE = "expected_close"
+    GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class DueItem:
 def _items(deal: Opportunity) -> Iterator[DueItem]:
     if deal.is_closed:
         return
+    yield from _grants(deal)
     if deal.hold is not None:
         if deal.hold.until is not None:
             yield DueItem(kind=DueKind.HOLD_ENDS, key="", what="The hold", at=deal.hold.until)
@@ -54,6 +58,14 @@ def _items(deal: Opportunity) -> Iterator[DueItem]:
     if deal.expected_close is not None:
         passed = datetime.combine(deal.expected_close, time.max, UTC)
         yield DueItem(kind=DueKind.EXPECTED_CLOSE, key="", what="The expected close", at=passed)
+
+
+def _grants(deal: Opportunity) -> Iterator[DueItem]:
+    """A grant ends also while the deal is on hold; a signed deal has used it."""
+    for held in in_force(deal) if deal.status is not Status.WON else ():
+        if held.envelope is not None and held.envelope.until is not None:
+            what = f"The grant of {held.percent} %"
+            yield DueItem(kind=DueKind.GRANT, key=str(held.id), what=what, at=held.envelope.until)
 
 
 def agenda(deal: Opportunity) -> list[DueItem]:
@@ -74,6 +86,8 @@ def fall_due(deal: Opportunity, now: datetime) -> Outcome:
             continue
         if item.kind is DueKind.HOLD_ENDS and deal.hold is not None:
             draft.add(Resumed(held_since=deal.hold.since))
+        elif item.kind is DueKind.GRANT:
+            lapse(draft, item.key)
         else:
             draft.add(FellDue(kind=item.kind.value, item=item.id, what=item.what, due_at=item.at))
     return draft.outcome()

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from domain.discount.state import DiscountState
+from domain.opportunity.discounts import pending
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
 from domain.opportunity.wording import listed
 from domain.playbook import Advance, Exit, ExitBy, Stage
@@ -123,8 +125,55 @@ def agreement_ahead(deal: Opportunity, stage: Stage) -> Blocker:
     )
 
 
+def discount_blockers(deal: Opportunity) -> list[Blocker]:
+    """What keeps the deal because of its discounts: a request that waits, or more given than granted."""
+    found = []
+    waiting = pending(deal)
+    if waiting is not None:
+        back = waiting.state in (DiscountState.RETURNED, DiscountState.COUNTERED)
+        side = waiting.requested_by.side if back else Side.VENDOR
+        said = "is back with its requester" if back else "waits for approval"
+        found.append(
+            Blocker(
+                code="discount_pending",
+                what=f"A discount of {waiting.percent} % {said}",
+                turn=side,
+                who=waiting.requested_by.name if back else waiting.waits_for or "the approvers",
+                since=waiting.requested_at,
+                due_at=None if back else waiting.due_at,
+                partner_id=waiting.requested_by.organisation_id if side is Side.PARTNER else None,
+            )
+        )
+    if deal.discount_outside is not None:
+        found.append(
+            Blocker(
+                code="discount_outside_grant",
+                what=(
+                    f"What is given off is not covered: {'; '.join(deal.discount_outside.reasons)}. "
+                    "Ask again, or change the deal back"
+                ),
+                turn=Side.VENDOR,
+                who=_owner(deal),
+                since=deal.discount_outside.since,
+            )
+        )
+    return found
+
+
+def waits_for_discounts(deal: Opportunity, stage: Stage) -> bool:
+    """Whether the stage is left, or the deal won from it, only when its discounts are settled."""
+    return stage.exit.discount is not None or deal.playbook.next_stage(stage.key) is None
+
+
 def gate_blockers(deal: Opportunity) -> list[Blocker]:
     """What keeps the current stage's gate closed; empty when the gate is open."""
+    stage = deal.playbook.stage(deal.stage.key)
+    held = discount_blockers(deal) if stage and waits_for_discounts(deal, stage) else []
+    return [*_exit_blockers(deal), *held]
+
+
+def _exit_blockers(deal: Opportunity) -> list[Blocker]:
+    """What the stage's exit rule still waits for."""
     gate = exit_of(deal)
     if gate.by is ExitBy.RULE:
         if deal.stage.rule_met:

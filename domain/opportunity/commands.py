@@ -16,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from domain.approval.policy import PolicyRef
 from domain.money import Money
+from domain.opportunity.commands_discount import DropDiscount, RequestDiscount
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.state import (
     Custom,
@@ -59,6 +61,7 @@ class Open(_Command):
     expected_close: date | None = None
     owner: Person | None = None
     playbook: Playbook
+    policy: PolicyRef | None = None
     partners: tuple[DealPartner, ...] = ()
     custom: Custom = {}
     external: External | None = None
@@ -244,6 +247,8 @@ Command = (
     | AddLine
     | ChangeLine
     | RemoveLine
+    | RequestDiscount
+    | DropDiscount
     | Advance
     | Move
     | HoldDeal

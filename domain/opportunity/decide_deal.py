@@ -18,7 +18,14 @@ from domain.errors import (
 )
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
-from domain.opportunity.blockers import agreement_ahead, exit_of, gate_blockers, open_tasks
+from domain.opportunity.blockers import (
+    agreement_ahead,
+    discount_blockers,
+    exit_of,
+    gate_blockers,
+    open_tasks,
+    waits_for_discounts,
+)
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
 from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner, tasks_without_partner
@@ -76,6 +83,8 @@ def _sign_off(draft: Draft, command: ask.Advance) -> None:
     if any(sign.side is side for sign in deal.stage.sign_offs):
         if not gate_blockers(deal):
             return leave(draft)  # the last stage, agreed on by both: says what to do now
+        if held := discount_blockers(deal):
+            raise closed_gate(deal, held, f"Your side has agreed; {deal.stage_title} is not finished")
         other = next(other for other in Side if other is not side)
         raise AlreadySignedOff(f"Your side has agreed; the {other.value} has not yet.")
     draft.add(
@@ -114,7 +123,16 @@ def move(draft: Draft, command: ask.Move) -> None:
     if stage is not None:
         missing = gate_blockers(deal) if stage.key == deal.stage.key else [agreement_ahead(deal, stage)]
         raise closed_gate(deal, missing, f"{stage.title} is left only when both sides agree")
+    _not_past_discounts(deal, deal.playbook.position(target.key))
     enter(draft, target, command.reason.rstrip("."), stays=True)
+
+
+def _not_past_discounts(deal: Opportunity, to: int) -> None:
+    """Raises: DiscountPending, DiscountOutsideGrant, on the way past a stage that waits for discounts."""
+    ahead = deal.playbook.stages[deal.playbook.position(deal.stage.key) : to]
+    stage = next((stage for stage in ahead if waits_for_discounts(deal, stage)), None)
+    if stage is not None and (held := discount_blockers(deal)):
+        raise closed_gate(deal, held, f"{stage.title} is left only when its discounts are settled")
 
 
 def hold(draft: Draft, command: ask.HoldDeal) -> None:

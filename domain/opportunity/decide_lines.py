@@ -9,6 +9,7 @@ from domain.errors import DiscountNotGranted, InvalidInput, NotFound
 from domain.money import MAX_AMOUNT, Money
 from domain.opportunity import commands_lines as ask
 from domain.opportunity import events as did
+from domain.opportunity.discounts import granted_percent
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import demand, selling
 from domain.opportunity.lines import DealLine, LineTotals
@@ -126,7 +127,7 @@ def _same_currency(deal: Opportunity, product: ask.LineProduct) -> None:
 
 def _may_give(deal: Opportunity, line: DealLine, standard_percent: Decimal) -> None:
     """Raises: DiscountNotGranted, when more is given off than the standard, or than was granted here."""
-    most = max(standard_percent, granted_percent(deal, line.key))
+    most = max(standard_percent, granted_percent(deal, line))
     if line.discount_percent > most:
         raise DiscountNotGranted(
             f"{shown(line.discount_percent)} % off {line.name} is more than the {shown(most)} % that may be "
@@ -135,12 +136,6 @@ def _may_give(deal: Opportunity, line: DealLine, standard_percent: Decimal) -> N
             line=line.key,
             errors=[{"pointer": "/discount_percent", "detail": f"At most {shown(most)} % without asking."}],
         )
-
-
-def granted_percent(deal: Opportunity, key: str) -> Decimal:
-    """What was granted for this line, beyond the standard; 0 where nothing was."""
-    del deal, key
-    return Decimal(0)
 
 
 def _amount(lines: Iterable[DealLine]) -> Money:

@@ -22,6 +22,17 @@ from domain.opportunity.events_deal import (
     Resumed,
     Won,
 )
+from domain.opportunity.events_discount import (
+    DiscountChecked,
+    DiscountDropped,
+    DiscountGranted,
+    DiscountGrantedAtOnce,
+    DiscountLapsed,
+    DiscountPending,
+    DiscountRefused,
+    DiscountRequested,
+    DiscountTurned,
+)
 from domain.opportunity.events_lines import LineAdded, LineChanged, LineCostSet, LineRemoved
 from domain.opportunity.events_stage import (
     PartnerAdded,
@@ -40,6 +51,15 @@ __all__ = [
     "Changed",
     "CheckedIn",
     "DealLost",
+    "DiscountChecked",
+    "DiscountDropped",
+    "DiscountGranted",
+    "DiscountGrantedAtOnce",
+    "DiscountLapsed",
+    "DiscountPending",
+    "DiscountRefused",
+    "DiscountRequested",
+    "DiscountTurned",
     "Event",
     "FellDue",
     "FieldChange",
@@ -82,6 +102,15 @@ Event = Annotated[
     | LineChanged
     | LineCostSet
     | LineRemoved
+    | DiscountRequested
+    | DiscountPending
+    | DiscountGrantedAtOnce
+    | DiscountGranted
+    | DiscountTurned
+    | DiscountRefused
+    | DiscountLapsed
+    | DiscountDropped
+    | DiscountChecked
     | StageSignedOff
     | RuleJudged
     | Held

@@ -8,8 +8,10 @@ from typing import Any
 
 from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
 from domain.opportunity import commands as ask
+from domain.opportunity import commands_discount as ask_discounts
 from domain.opportunity import commands_lines as ask_lines
 from domain.opportunity import decide_deal as deal_rules
+from domain.opportunity import decide_discount as discount_rules
 from domain.opportunity import decide_handoff as handoff_rules
 from domain.opportunity import decide_lines as line_rules
 from domain.opportunity import decide_tasks as task_rules
@@ -33,6 +35,8 @@ _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask_lines.AddLine: line_rules.add,
     ask_lines.ChangeLine: line_rules.change,
     ask_lines.RemoveLine: line_rules.remove,
+    ask_discounts.RequestDiscount: discount_rules.request,
+    ask_discounts.DropDiscount: discount_rules.drop,
     ask.Advance: deal_rules.advance,
     ask.Move: deal_rules.move,
     ask.HoldDeal: deal_rules.hold,
@@ -65,6 +69,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
         )
     draft = Draft(deal, now, by)
     _DECISIONS[type(request.command)](draft, request.command)
+    discount_rules.follow(draft)
     settle(draft)
     handoff_rules.offer_again(draft)
     room_for_text(deal, draft.deal)
@@ -149,6 +154,7 @@ def _before_it_began(command: ask.Open, stage: Stage, began: datetime) -> Opport
         expected_close=command.expected_close,
         owner=command.owner,
         playbook=command.playbook,
+        policy=command.policy,
         stage=StageState(key=stage.key, entered_at=began, began=False),
         partners=command.partners,
         custom=command.custom,

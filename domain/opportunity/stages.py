@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.duration import parse_duration
-from domain.errors import NoSuchStage, StageGateClosed
+from domain.errors import Conflict, DiscountOutsideGrant, DiscountPending, NoSuchStage, StageGateClosed
 from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, moves_by_itself
 from domain.opportunity.draft import Draft
 from domain.opportunity.events import StageEntered
@@ -172,10 +172,19 @@ def enter(
     )
 
 
-def closed_gate(deal: Opportunity, missing: list[Blocker], what: str) -> StageGateClosed:
-    """The refusal that says what is missing."""
+_BY_DISCOUNT: dict[str, type[Conflict]] = {
+    "discount_pending": DiscountPending,
+    "discount_outside_grant": DiscountOutsideGrant,
+}
+
+
+def closed_gate(deal: Opportunity, missing: list[Blocker], what: str) -> Conflict:
+    """The refusal that says what is missing; where that is a discount alone, by that one's code."""
     told = "; ".join(blocker.what for blocker in missing)
-    return StageGateClosed(
+    codes = {blocker.code for blocker in missing}
+    alone = bool(codes) and codes <= _BY_DISCOUNT.keys()
+    refusal = _BY_DISCOUNT[missing[0].code] if alone else StageGateClosed
+    return refusal(
         f"{what}. Still missing: {told}." if told else f"{what}.",
         blockers=[blocker.model_dump(mode="json") for blocker in missing],
         version=deal.version,

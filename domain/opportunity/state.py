@@ -14,6 +14,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.approval.policy import PolicyRef
+from domain.discount.state import Discount, OutsideGrant
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
@@ -222,6 +224,9 @@ class Opportunity(BaseModel):
     partners: tuple[DealPartner, ...] = ()
     tasks: dict[str, Task] = {}
     lines: tuple[DealLine, ...] = ()
+    policy: PolicyRef | None = Field(default=None, description="The discount policy that the deal keeps.")
+    discounts: tuple[Discount, ...] = ()
+    discount_outside: OutsideGrant | None = None
     hold: Hold | None = None
     lost: Lost | None = None
     handoff: HandOff | None = None

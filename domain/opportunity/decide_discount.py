@@ -1,0 +1,250 @@
+"""Decisions about discounts: ask, give up, what was found out, and how the approval ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from domain.approval.state import ApprovalState
+from domain.discount.assess import Assessment, offer_at
+from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState
+from domain.duration import parse_duration
+from domain.errors import Conflict, DiscountPending, InvalidInput, NotFound
+from domain.opportunity import commands_discount as ask
+from domain.opportunity import events as did
+from domain.opportunity.discounts import current, find, giver, in_force, line_named, pending
+from domain.opportunity.draft import Draft, Outcome
+from domain.opportunity.guards import demand, selling
+from domain.opportunity.stages import settle
+from domain.opportunity.state import Opportunity, Status
+from domain.principal import SYSTEM, Action, Actor
+
+_REFUSED: dict[
+    ApprovalState, Literal[DiscountState.REJECTED, DiscountState.RECALLED, DiscountState.EXPIRED]
+] = {
+    ApprovalState.REJECTED: DiscountState.REJECTED,
+    ApprovalState.RECALLED: DiscountState.RECALLED,
+    ApprovalState.EXPIRED: DiscountState.EXPIRED,
+}
+_TURNED: dict[
+    ApprovalState, Literal[DiscountState.RETURNED, DiscountState.COUNTERED, DiscountState.PENDING]
+] = {
+    ApprovalState.RETURNED: DiscountState.RETURNED,
+    ApprovalState.COUNTERED: DiscountState.COUNTERED,
+    ApprovalState.PENDING: DiscountState.PENDING,
+}
+
+
+def request(draft: Draft, command: ask.RequestDiscount) -> None:
+    """The total is asked for, one request at a time: slices would only ask for the same again."""
+    demand(draft.by, Action.ASK_DISCOUNT, "Your role does not ask for discounts.")
+    selling(draft.deal)
+    deal = draft.deal
+    _none_pending(deal)
+    if deal.amount is None or not deal.amount.amount:
+        raise InvalidInput(
+            "Say first what the deal is worth: set its amount, or add lines.", pointer="/amount"
+        )
+    if len(deal.discounts) >= MAX_DISCOUNTS:
+        raise InvalidInput(f"A deal has at most {MAX_DISCOUNTS} requests for discounts.")
+    if find(deal, command.id) is not None:
+        raise Conflict("This discount was asked for already.")
+    on = line_named(deal, command.line)
+    partner = giver(deal, command.partner_id, draft.by)
+    draft.add(
+        did.DiscountRequested(
+            discount_id=command.id,
+            percent=command.percent,
+            reason=command.reason,
+            competitor=command.competitor,
+            competing_price=command.competing_price,
+            line=command.line,
+            on=on,
+            partner_id=partner.id if partner else None,
+        )
+    )
+
+
+def _none_pending(deal: Opportunity) -> None:
+    """Raises: DiscountPending, while somebody still has to decide on a request before."""
+    waiting = pending(deal)
+    if waiting is None:
+        return
+    holder = waiting.waits_for or "its requester"
+    raise DiscountPending(
+        f"{waiting.percent} % off waits for {holder}: amend that request, or take it back, then ask again.",
+        approval_id=str(waiting.approval_id) if waiting.approval_id else None,
+    )
+
+
+def drop(draft: Draft, command: ask.DropDiscount) -> None:
+    """A grant is given up only when nothing is priced with it any more."""
+    demand(draft.by, Action.ASK_DISCOUNT, "Your role does not give up discounts.")
+    selling(draft.deal)
+    discount = find(draft.deal, command.discount_id)
+    if discount is None:
+        raise NotFound("This deal has no such discount.")
+    if not discount.is_pending and discount not in current(draft.deal):
+        raise Conflict(f"This discount is {discount.state.value} already.")
+    _nothing_priced_with(draft.deal, discount)
+    draft.add(did.DiscountDropped(discount_id=discount.id, percent=discount.percent, reason=command.reason))
+
+
+def _nothing_priced_with(deal: Opportunity, discount: Discount) -> None:
+    standard = discount.facts.discount.standard if discount.facts else Decimal(0)
+    for line in deal.lines:
+        concerned = discount.line in (None, line.key, line.product_line)
+        if concerned and not discount.is_pending and line.discount_percent > standard:
+            raise Conflict(
+                f"{line.name} is sold at {line.discount_percent} % off: lower it to {standard} % first."
+            )
+
+
+def follow(draft: Draft) -> None:
+    """What becomes of discounts when the deal closes, or when the partner that gives one has left."""
+    deal = draft.deal
+    waiting = pending(deal)
+    if waiting is not None:
+        gone = waiting.partner_id is not None and deal.partner(waiting.partner_id) is None
+        if deal.is_closed or gone:
+            why = f"the deal is {deal.status.value}" if deal.is_closed else "its partner has left the deal"
+            draft.add(
+                did.DiscountDropped(discount_id=waiting.id, percent=waiting.percent, reason=why), by=SYSTEM
+            )
+    for held in in_force(deal):
+        if held.partner_id is not None and deal.partner(held.partner_id) is None:
+            why = "the partner that it was granted to has left the deal"
+            draft.add(did.DiscountLapsed(discount_id=held.id, percent=held.percent, why=why), by=SYSTEM)
+
+
+def to_assess(deal: Opportunity) -> Discount | None:
+    """The request of which nobody knows yet what it takes."""
+    return next((each for each in deal.discounts if each.state is DiscountState.ASKED), None)
+
+
+def assessed(deal: Opportunity, found: Assessment, now: datetime) -> Outcome:
+    """The request is granted at once, or pending."""
+    draft = Draft(deal, now, SYSTEM)
+    discount = find(deal, found.discount_id)
+    if discount is None:
+        return draft.outcome()
+    shared = {
+        "discount_id": discount.id,
+        "percent": discount.percent,
+        "policy": found.policy,
+        "facts": found.facts,
+        "rates": found.rates,
+        "carried": found.carried,
+    }
+    if found.submission is None:
+        replaces = _replaced(deal, discount)
+        granted = did.DiscountGrantedAtOnce(**shared, envelope=found.offer, why=found.why, replaces=replaces)
+        draft.add(granted)
+        settle(draft)
+    else:
+        draft.add(
+            did.DiscountPending(
+                **shared,
+                approval_id=found.submission.id,
+                steps=found.steps,
+                rules=found.rules,
+                offer=found.offer,
+                valid=found.valid,
+                waits_for=found.waits_for,
+                due_at=found.due_at,
+            )
+        )
+    return draft.outcome()
+
+
+def approval_ended(
+    deal: Opportunity,
+    approval_id: UUID,
+    state: ApprovalState,
+    *,
+    percent: Decimal | None,
+    offered: Decimal | None,
+    by: Actor,
+    now: datetime,
+    comment: str | None,
+) -> Outcome:
+    """How the approval stands; nothing where the request is over already, or that is known."""
+    draft = Draft(deal, now, by)
+    discount = next((each for each in deal.discounts if each.approval_id == approval_id), None)
+    if discount is None or not discount.is_pending:
+        return draft.outcome()
+    percent = discount.percent if percent is None else percent
+    said = {"discount_id": discount.id, "percent": percent, "comment": comment}
+    if state is ApprovalState.APPROVED:
+        _grant(draft, discount, percent, comment)
+    elif state in _REFUSED:
+        draft.add(did.DiscountRefused(**said, state=_REFUSED[state]))
+    elif (discount.state, discount.percent) != (_TURNED[state], percent):
+        draft.add(did.DiscountTurned(**said, state=_TURNED[state], offered=offered))
+    settle(draft)
+    return draft.outcome()
+
+
+def _grant(draft: Draft, discount: Discount, percent: Decimal, comment: str | None) -> None:
+    """What was approved, with the end that the policy gives it."""
+    if discount.approval_id is None or discount.facts is None or discount.valid is None:
+        return
+    until = draft.now + parse_duration(discount.valid)
+    draft.add(
+        did.DiscountGranted(
+            discount_id=discount.id,
+            percent=percent,
+            approval_id=discount.approval_id,
+            envelope=offer_at(discount, percent, until),
+            comment=comment,
+            replaces=_replaced(draft.deal, discount),
+            facts=discount.facts.asking(percent),
+        )
+    )
+
+
+def _replaced(deal: Opportunity, discount: Discount) -> tuple[UUID, ...]:
+    """What was given before for the same part of the deal."""
+    return tuple(held.id for held in current(deal) if held.line == discount.line and held.id != discount.id)
+
+
+def lapse(draft: Draft, discount_id: str) -> None:
+    """A grant's time is over."""
+    for held in in_force(draft.deal):
+        if str(held.id) == discount_id and held.envelope is not None and held.envelope.until is not None:
+            why = f"it was granted until {held.envelope.until:%-d %B %Y}"
+            draft.add(did.DiscountLapsed(discount_id=held.id, percent=held.percent, why=why))
+
+
+def needs_check(before: Opportunity | None, after: Opportunity) -> bool:
+    """Whether what is given has to be compared anew with what was granted."""
+    if before is None or after.status not in (Status.OPEN, Status.ON_HOLD):
+        return False
+    if (
+        not current(after)
+        and after.discount_outside is None
+        and not any(line.discount_percent for line in after.lines if after.policy)
+    ):
+        return False
+    return _priced_by(before) != _priced_by(after)
+
+
+def _priced_by(deal: Opportunity) -> tuple[object, ...]:
+    return (
+        deal.amount,
+        deal.lines,
+        [partner.id for partner in deal.partners],
+        [(held.id, held.state) for held in current(deal)],
+    )
+
+
+def checked(deal: Opportunity, outside: tuple[str, ...], now: datetime) -> Outcome:
+    """What is given is outside of what was granted, or inside again; nothing where that is known."""
+    draft = Draft(deal, now, SYSTEM)
+    known = deal.discount_outside.reasons if deal.discount_outside else ()
+    if outside != known:
+        draft.add(did.DiscountChecked(outside=outside))
+        settle(draft)
+    return draft.outcome()

@@ -1,0 +1,98 @@
+"""The discounts of a deal: which one is pending, what is granted, and what keeps the deal because of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from domain.discount.envelope import Priced, PricedPart
+from domain.discount.state import Discount, DiscountState
+from domain.errors import InvalidInput
+from domain.money import Money
+from domain.opportunity.lines import DealLine
+from domain.opportunity.state import DealPartner, Opportunity
+from domain.playbook import PartnerRole
+from domain.principal import Actor, Side
+
+_SELLS_FIRST = (PartnerRole.RESELLER, PartnerRole.DISTRIBUTOR, PartnerRole.MANAGED_SERVICE)
+"""Partners that set the customer's price, before those that only help to sell."""
+
+
+def pending(deal: Opportunity) -> Discount | None:
+    """The request that somebody still has to say something about: there is one at most."""
+    return next((discount for discount in deal.discounts if discount.is_pending), None)
+
+
+def find(deal: Opportunity, discount_id: object) -> Discount | None:
+    return next((discount for discount in deal.discounts if discount.id == discount_id), None)
+
+
+def in_force(deal: Opportunity) -> list[Discount]:
+    """The grants that hold, for different parts of the deal, the newest first."""
+    return [discount for discount in reversed(deal.discounts) if discount.is_in_force]
+
+
+def current(deal: Opportunity) -> list[Discount]:
+    """What is given at the moment: grants that hold, and those whose time is over with none instead."""
+    held = (DiscountState.GRANTED, DiscountState.LAPSED)
+    return [discount for discount in reversed(deal.discounts) if discount.state in held]
+
+
+def granted_percent(deal: Opportunity, line: DealLine) -> Decimal:
+    """What was granted for this line; 0 where nothing was."""
+    covering = (
+        discount.envelope.max_percent
+        for discount in in_force(deal)
+        if discount.envelope and discount.envelope.line in (None, line.key, line.product_line)
+    )
+    return max(covering, default=Decimal(0))
+
+
+def priced(deal: Opportunity) -> Priced:
+    """The deal at list price, as envelopes look at it."""
+    totals = deal.line_totals
+    return Priced(
+        amount=Money(amount=totals.list_amount, currency=totals.currency) if totals else deal.amount,
+        parts=tuple(
+            PricedPart(line.key, line.name, line.product_line, line.list_amount, line.discount_percent)
+            for line in deal.lines
+        ),
+        partner_ids=tuple(partner.id for partner in deal.partners),
+    )
+
+
+def giver(deal: Opportunity, partner_id: object, by: Actor) -> DealPartner | None:
+    """The partner that gives the discount: the asker's own, the one named, or the one that sets the price.
+
+    Raises: InvalidInput, when the one named is not on the deal.
+    """
+    wanted = by.organisation_id if by.side is Side.PARTNER else partner_id
+    if wanted is not None:
+        named = next((partner for partner in deal.partners if partner.id == wanted), None)
+        if named is None:
+            raise InvalidInput("This partner is not on the deal.", pointer="/partner_id")
+        return named
+    ranked = sorted(
+        deal.partners,
+        key=lambda partner: (
+            _SELLS_FIRST.index(partner.role) if partner.role in _SELLS_FIRST else len(_SELLS_FIRST)
+        ),
+    )
+    return ranked[0] if ranked else None
+
+
+def line_named(deal: Opportunity, line: str | None) -> str | None:
+    """What the part of the deal is called that a discount is for; None for all of it.
+
+    Raises: InvalidInput, when the deal has lines, and none like that.
+    """
+    if line is None or not deal.lines:
+        return line
+    if (one := deal.line(line)) is not None:
+        return one.name
+    known = dict.fromkeys(each.product_line for each in deal.lines if each.product_line)
+    if line not in known:
+        lines = ", ".join([*known, *(each.key for each in deal.lines)])
+        raise InvalidInput(
+            f"This deal has no line or product line “{line}”; it has {lines}.", pointer="/line"
+        )
+    return line
