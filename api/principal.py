@@ -53,10 +53,11 @@ async def _find(request: Request, database: Database) -> Principal:
             raise Unauthenticated("This API key is not valid; it may be expired or revoked. Make a new one.")
         return principal
     token = request.cookies.get(sessions.COOKIE, "")
-    principal = await sessions.find(database, token) if token else None
-    if principal is None:
+    found = await sessions.find(database, token) if token else None
+    if found is None:
         raise Unauthenticated("Sign in, or send an API key as Authorization: Bearer.")
-    return principal
+    request.state.counts = found.counts
+    return found.principal
 
 
 async def _by_key(database: Database, token: str) -> Principal | None:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from api.limits import SignInThrottle
 from db import people, sessions
 from db.session import Database
+from db.sessions import SignedIn
 from domain.errors import Unauthenticated
-from domain.principal import Principal
 from runtime import tokens
 from runtime.passwords import verify_password
 from runtime.settings import Settings
@@ -49,7 +49,7 @@ async def sign_out(database: Database, token: str) -> None:
         await sessions.remove(session, tokens.digest(token))
 
 
-async def find(database: Database, token: str) -> Principal | None:
+async def find(database: Database, token: str) -> SignedIn | None:
     """Whose session it is; slides its end. None when it has ended."""
     now = datetime.now(UTC)
     token_hash = tokens.digest(token)
@@ -60,7 +60,7 @@ async def find(database: Database, token: str) -> Principal | None:
     if now - found.last_used_at > SLIDE_AFTER:
         async with database.single() as session:
             await sessions.touch(session, token_hash, now, now + LIFETIME)
-    return found.principal
+    return found
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:

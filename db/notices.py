@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -88,6 +100,21 @@ async def failed(session: AsyncSession, wanted: PageRequest) -> Page[tuple[Notic
     """Every notice whose mail could not be sent, newest first, with the person; for administrators."""
     found = await pages.fetch(session, _unsent().order_by(col(Notice.id).desc()), wanted, order="unsent")
     return found.map(lambda row: (row[0], row[1]))
+
+
+def unread_by_session() -> ScalarSelect[int]:
+    """How many notices a person has not read, within a statement over `User` and `Organisation`."""
+    takes_part = exists().where(
+        col(OpportunityPartnerRow.opportunity_id) == col(Notice.opportunity_id),
+        col(OpportunityPartnerRow.partner_id) == col(Organisation.id),
+    )
+    sees = or_(
+        col(Organisation.kind) == OrganisationKind.VENDOR, col(Notice.opportunity_id).is_(None), takes_part
+    )
+    unread = and_(col(Notice.user_id) == col(User.id), col(Notice.read_at).is_(None), sees)
+    return (
+        select(func.count()).select_from(Notice).where(unread).correlate(User, Organisation).scalar_subquery()
+    )
 
 
 async def unread_count(session: AsyncSession, principal: Principal) -> int:

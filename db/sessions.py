@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from db import notices
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
 from db.session import Reader
 from db.tables import Organisation, User, UserSession
@@ -18,16 +19,25 @@ from domain.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A valid session and who it belongs to."""
+    """A valid session, who it belongs to, and what every page of theirs says in its navigation.
+
+    `counts` has how many notices are not read, as `notices`.
+    """
 
     principal: Principal
     last_used_at: datetime
     expires_at: datetime
+    counts: dict[str, int]
 
 
 # Made once: every page begins with it.
 _FIND = (
-    select(*PRINCIPAL_COLUMNS, col(UserSession.last_used_at), col(UserSession.expires_at))
+    select(
+        *PRINCIPAL_COLUMNS,
+        col(UserSession.last_used_at),
+        col(UserSession.expires_at),
+        notices.unread_by_session().label("unread"),
+    )
     .select_from(UserSession)
     .join(User, col(User.id) == col(UserSession.user_id))
     .join(Organisation, col(Organisation.id) == col(User.organisation_id))
@@ -44,7 +54,7 @@ async def find(reader: Reader, token_hash: bytes, now: datetime) -> SignedIn | N
     row = (await reader.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     if row is None:
         return None
-    return SignedIn(principal_of(row), row.last_used_at, row.expires_at)
+    return SignedIn(principal_of(row), row.last_used_at, row.expires_at, {"notices": row.unread})
 
 
 async def add(

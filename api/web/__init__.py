@@ -13,6 +13,7 @@ from api.problems import Problem
 from api.web import (
     accounts,
     deal_actions,
+    notices,
     opportunities,
     partners,
     pipeline,
@@ -42,7 +43,8 @@ def install(app: FastAPI) -> None:
     """Serve the pages and their assets, and answer problems of pages as pages."""
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
-        session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks
+        session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
+        notices,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

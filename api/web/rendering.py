@@ -79,6 +79,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
         "error": None,
         "theme": theme(request),
         "flashes": flashes(request),
+        "counts": getattr(request.state, "counts", {}),
         "path": request.url.path,
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
     }

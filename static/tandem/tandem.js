@@ -199,7 +199,7 @@
     const { response, page } = await fetchPage(location.href, { headers: { Accept: "text/html", "Tandem-Live": "1" } }).catch(() => ({}));
     if (mine !== asked || !response?.ok || response.redirected) return;
     held = false;
-    for (const region of regions) {
+    for (const region of [...regions, ...all("[data-live-along]")]) {
       const fresh = region.id && one(`#${CSS.escape(region.id)}`, page);
       if (!fresh || !region.isConnected || same(region, fresh)) continue;
       if (busy(region)) { held = true; continue; }

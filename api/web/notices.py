@@ -1,0 +1,139 @@
+"""Notices: what I was told, newest first; for administrators, what could not be mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.principal import PrincipalDep, require
+from api.services import DatabaseDep, ServicesDep
+from api.web.filters import plural
+from api.web.forms import FormDep, WebRoute
+from api.web.rendering import go, page
+from db import notices
+from db.pages import PageRequest
+from db.tables import Notice, User
+from domain.errors import Conflict
+from domain.notice import NoticeKind
+from domain.principal import Action, Principal
+
+router = APIRouter(prefix="/notices", include_in_schema=False, route_class=WebRoute)
+
+Administrator = Annotated[Principal, require(Action.MANAGE_NOTICES)]
+
+MOST_FAILED = 20
+"""How many unsent mails an administrator sees at once; sent again, they make room for others."""
+_ICONS = {
+    NoticeKind.APPROVED: "circle-check",
+    NoticeKind.REJECTED: "circle-x",
+    NoticeKind.RETURNED: "undo-2",
+    NoticeKind.COUNTERED: "arrow-right-left",
+    NoticeKind.RECALLED: "ban",
+    NoticeKind.EXPIRED: "hourglass",
+    NoticeKind.INFORMATION: "info",
+    NoticeKind.DECISION_REMINDER: "clock",
+    NoticeKind.DECISION_ESCALATED: "triangle-alert",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A notice as the page shows it."""
+
+    notice: Notice
+
+    @property
+    def asks(self) -> bool:
+        return NoticeKind(self.notice.kind).asks
+
+    @property
+    def icon(self) -> str:
+        return _ICONS.get(NoticeKind(self.notice.kind), "shield-check")
+
+    @property
+    def href(self) -> str:
+        """Where to go from here."""
+        if self.notice.approval_id is not None:
+            return f"/approvals/{self.notice.approval_id}"
+        deal = self.notice.opportunity_id
+        return f"/opportunities/{deal}" if deal else f"/notices#notice-{self.notice.id}"
+
+
+@router.get("")
+async def my_notices(
+    request: Request,
+    principal: PrincipalDep,
+    services: ServicesDep,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    """The page."""
+    async with services.database.read() as session:
+        found = await notices.page(session, principal, PageRequest(50, cursor))
+        unread = await notices.unread_count(session, principal)
+        failed = await _failed(session, principal)
+    more = request.url.include_query_params(cursor=found.next_cursor) if found.next_cursor else None
+    return page(
+        request,
+        "notices/index.html",
+        principal=principal,
+        section="notices",
+        rows=[Row(notice) for notice in found.items],
+        unread=unread,
+        summary=summary(unread, told=bool(found.items)),
+        mails=services.settings.smtp_url is not None,
+        failed=failed[:MOST_FAILED],
+        more_failed=len(failed) > MOST_FAILED,
+        more_url=f"{more.path}?{more.query}" if more else None,
+    )
+
+
+async def _failed(session: AsyncSession, principal: Principal) -> Sequence[tuple[Notice, User]]:
+    if not principal.may(Action.MANAGE_NOTICES):
+        return ()
+    return (await notices.failed(session, PageRequest(MOST_FAILED + 1))).items
+
+
+def summary(unread: int, *, told: bool) -> str:
+    """How it stands, in a sentence."""
+    if unread >= notices.MOST_COUNTED:
+        return f"You have not read {notices.MOST_COUNTED} notices or more."
+    if unread:
+        return f"You have not read {plural(unread, 'notice')}."
+    return "You have read all of them." if told else "Nothing has concerned you so far."
+
+
+@router.post("/read")
+async def read_all(request: Request, principal: PrincipalDep, database: DatabaseDep) -> Response:
+    """Mark all as read."""
+    async with database.transaction() as session:
+        await notices.mark_all_read(session, principal, datetime.now(UTC))
+    return go(request, "/notices", "All notices are marked as read.")
+
+
+@router.post("/{notice_id}/read")
+async def read(
+    request: Request, notice_id: UUID, principal: PrincipalDep, database: DatabaseDep, form: FormDep
+) -> Response:
+    """Mark one as read."""
+    async with database.transaction() as session:
+        await notices.mark_read(session, principal, notice_id, datetime.now(UTC))
+    return go(request, form.back("/notices"))
+
+
+@router.post("/{notice_id}/resend")
+async def resend(request: Request, notice_id: UUID, _admin: Administrator, services: ServicesDep) -> Response:
+    """Send a mail again that could not be sent."""
+    if services.settings.smtp_url is None:
+        return go(request, "/notices", "No mail server is set, so that nothing can be sent.", "error")
+    try:
+        async with services.database.transaction() as session:
+            _, user = await notices.send_again(session, notice_id, datetime.now(UTC))
+    except Conflict as refused:
+        return go(request, "/notices", refused.detail, "error")
+    return go(request, "/notices", f"The mail to {user.name} is sent again.")
