@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.v1 import (
     accounts,
     deal_partners,
+    delegations,
     events,
     handoffs,
     keys,
@@ -31,6 +32,7 @@ for each in (
     accounts,
     partners,
     users,
+    delegations,
     keys,
     playbooks,
 ):
