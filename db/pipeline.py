@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,6 +33,7 @@ from sqlmodel import col
 from db import pages
 from db.opportunity import visible
 from db.pages import AnyRow, Page, PageRequest
+from db.session import Database
 from db.tables import OpportunityPartnerRow, OpportunityRow
 from domain.errors import InvalidInput
 from domain.money import Money
@@ -236,7 +238,7 @@ class Column:
 
 
 async def board(
-    session: AsyncSession,
+    database: Database,
     principal: Principal,
     wanted: Filters,
     *,
@@ -244,20 +246,23 @@ async def board(
     keys: Sequence[str],
     cards: int = 10,
 ) -> list[Column]:
-    """The deals that are not closed, by `stage` (of one playbook) or by `phase`: a column for each key."""
+    """The deals that are not closed, by `stage` (of one playbook) or by `phase`: a column for each key.
+
+    Sums and cards are asked for at once, each on a connection of its own: the sums take longest.
+    """
     columns = {key: Column(key) for key in keys}
     kind = col(Deal.stage_key) if by == "stage" else col(Deal.phase)
     conditions = [*_conditions(principal, wanted), ~col(Deal.closed)]
-    await _count(session, columns, kind, conditions)
-    filled = [key for key, column_ in columns.items() if column_.count]
-    if filled and cards:
-        for key, card in await _cards(session, kind, conditions, filled, cards):
-            columns[key].cards.append(card)
+    _, found = await asyncio.gather(
+        _count(database, columns, kind, conditions), _cards(database, kind, conditions, keys, cards)
+    )
+    for key, card in found:
+        columns[key].cards.append(card)
     return list(columns.values())
 
 
 async def _count(
-    session: AsyncSession,
+    database: Database,
     columns: dict[str, Column],
     kind: SQLColumnExpression[str],
     conditions: list[ColumnElement[bool]],
@@ -267,7 +272,9 @@ async def _count(
         .where(*conditions)
         .group_by(kind, col(Deal.currency))
     )
-    for key, currency, count, value in await session.execute(statement):
+    async with database.connection() as reader:
+        rows = (await reader.execute(statement)).all()
+    for key, currency, count, value in rows:
         if (counted := columns.get(key)) is not None:
             counted.count += count
             if currency is not None and value is not None:
@@ -275,10 +282,10 @@ async def _count(
 
 
 async def _cards(
-    session: AsyncSession,
+    database: Database,
     kind: SQLColumnExpression[str],
     conditions: list[ColumnElement[bool]],
-    keys: list[str],
+    keys: Sequence[str],
     most: int,
 ) -> list[tuple[str, Summary]]:
     """The latest deals of each column, found by index: the same short search once for each column."""
@@ -296,4 +303,6 @@ async def _cards(
         .select_from(wanted.join(latest, true()))
         .order_by(latest.c.updated_at.desc(), latest.c.id.desc())
     )
-    return [(row.column_key, _summary(row)) for row in await session.execute(statement)]
+    async with database.connection() as reader:
+        rows = (await reader.execute(statement)).all()
+    return [(row.column_key, _summary(row)) for row in rows]

@@ -24,6 +24,7 @@ from api.web.actions import Action, Asked, Field, MakeCommand
 from api.web.choices import active_partners, currencies, people_of
 from api.web.fields import day_at_nine, money_typed
 from api.web.forms import Form, parse
+from api.web.line_forms import LINE_ACTIONS
 from domain.opportunity import commands as ask
 from domain.opportunity.state import LoseReason
 from domain.playbook import PartnerRole
@@ -105,10 +106,11 @@ async def _reopen(_: Asked, form: Form) -> ask.Command:
 
 
 async def _edit_fields(asked: Asked) -> Sequence[Field]:
-    owners = await people_of(asked.database, asked.principal, vendor=True)
+    owners = await people_of(asked.database, asked.principal, Side.VENDOR)
+    amount = Field("money", "amount", "Amount", required=False, options=currencies(asked.deal.amount))
     return (
         Field("text", "title", "Title", maxlength=200),
-        Field("money", "amount", "Amount", required=False, options=currencies(asked.deal.amount)),
+        *(() if asked.deal.lines else (amount,)),  # else it is their sum
         Field("date", "expected_close", "Expected close", required=False),
         Field("choose", "owner_id", "Owner", required=False, options=owners, blank="Nobody"),
     )
@@ -140,7 +142,7 @@ async def _edit(asked: Asked, form: Form) -> ask.Command:
     changes: dict[str, object] = {}
     if body.title != deal.title:
         changes["title"] = body.title
-    if body.amount != deal.amount:
+    if body.amount != deal.amount and not deal.lines:
         changes["amount"] = body.amount
     if body.expected_close != deal.expected_close:
         changes["expected_close"] = body.expected_close
@@ -240,10 +242,9 @@ async def _waive(asked: Asked, form: Form) -> ask.Command:
 
 async def _assignees(asked: Asked) -> Sequence[Field]:
     task = asked.deal.tasks.get(asked.of)
-    of_vendor = task is None or task.partner_id is None
-    options = await people_of(
-        asked.database, asked.principal, vendor=of_vendor, partner_id=task.partner_id if task else None
-    )
+    partner_id = task.partner_id if task else None
+    side = Side.PARTNER if partner_id else Side.VENDOR
+    options = await people_of(asked.database, asked.principal, side, partner_id)
     return (
         Field(
             "choose", "user_id", "Who does it", options=options, blank="Nobody in particular", required=False
@@ -323,6 +324,7 @@ _ALL = (
            done="The task is waived."),
     Action("assign", lambda asked: f"Assign: {asked.task_title}", "Assign", "user-plus", _assignees, _assign,
            done="Assigned."),
+    *LINE_ACTIONS,
 )  # fmt: skip
 
 ACTIONS = {action.name: action for action in _ALL}

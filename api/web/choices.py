@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from db import partners, people, playbooks
-from db.pages import PageRequest
+from db import choices
+from db.choices import MOST, Choices
 from db.session import Database
 from domain.money import Money
-from domain.principal import Principal, Role, Side
+from domain.principal import Principal, Side
 
-MOST = 200
+__all__ = ["CURRENCIES", "MOST", "Choices", "active_partners", "currencies", "for_deals", "people_of"]
+
 CURRENCIES = (
     "USD",
     "EUR",
@@ -27,7 +29,6 @@ CURRENCIES = (
     "PLN",
     "BRL",
 )
-Choices = list[tuple[UUID, str]]
 
 
 def currencies(current: Money | None = None) -> list[tuple[str, str]]:
@@ -39,26 +40,25 @@ def currencies(current: Money | None = None) -> list[tuple[str, str]]:
 
 
 async def people_of(
-    database: Database, principal: Principal, *, vendor: bool, partner_id: UUID | None = None
+    database: Database, principal: Principal, side: Side, organisation_id: UUID | None = None
 ) -> Choices:
-    """The active people of the vendor, or of a partner, whom the principal sees."""
-    async with database.read() as session:
-        found = await people.page(
-            session, principal, PageRequest(MOST), organisation_id=partner_id, active=True
-        )
-    wanted = Side.VENDOR if vendor and partner_id is None else Side.PARTNER
-    return [(user.id, user.name) for user, _ in found.items if Role(user.roles[0]).side is wanted]
+    """The active people of a side whom the principal sees; of one organisation, where it is given."""
+    async with database.connection() as reader:
+        return await choices.people_of(reader, principal, side, organisation_id)
 
 
 async def active_partners(database: Database, principal: Principal) -> Choices:
     """The partners that may join a deal."""
-    async with database.read() as session:
-        found = await partners.page(session, principal, PageRequest(MOST), status="active")
-    return [(partner.id, partner.name) for partner in found.items]
+    async with database.connection() as reader:
+        return await choices.active_partners(reader, principal)
 
 
-async def published_playbooks(database: Database) -> list[tuple[str, str]]:
-    """The playbooks a deal can start with."""
-    async with database.read() as session:
-        found = await playbooks.page(session, PageRequest(MOST))
-    return [(row.key, row.title) for row in found.items]
+async def for_deals(database: Database, principal: Principal) -> dict[str, list[Any]]:
+    """What a deal is made of or found by: playbooks, and for the vendor its people and the partners."""
+    vendor = principal.side is Side.VENDOR
+    async with database.connection() as reader:
+        return {
+            "playbooks": await choices.published_playbooks(reader),
+            "owners": await choices.people_of(reader, principal, Side.VENDOR) if vendor else [],
+            "partners": await choices.active_partners(reader, principal) if vendor else [],
+        }

@@ -13,7 +13,7 @@ from api.commands import Commands, CommandsDep
 from api.principal import PrincipalDep
 from api.services import DatabaseDep, ServicesDep
 from api.v1.opportunity_inputs import OpportunityInput
-from api.web import choices, deal_view
+from api.web import choices, deal_view, line_view
 from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
 from api.web.actions import Asked, Offer, may_manage, said
 from api.web.fields import money_typed
@@ -94,11 +94,8 @@ async def _new(
 ) -> Response:
     async with database.read() as session:
         known = await accounts.page(session, principal, PageRequest(choices.MOST))
-    vendor = principal.partner_id is None
     options = {
-        "playbooks": await choices.published_playbooks(database),
-        "owners": await choices.people_of(database, principal, vendor=True) if vendor else [],
-        "partners": await choices.active_partners(database, principal) if vendor else [],
+        **await choices.for_deals(database, principal),
         "roles": [(role.value, role.label.capitalize()) for role in PartnerRole],
         "accounts": [account.name for account in known.items],
     }
@@ -148,6 +145,7 @@ async def show(
         blockers=waits,
         ready=ready,
         lanes=deal_view.lanes(deal, principal, vendor.name if vendor else "Vendor"),
+        line_table=line_view.table(deal, principal),
         timeline=[deal_view.entry(told) for told in story.items],
         timeline_more=more,
         offers=offers(deal, principal, database),

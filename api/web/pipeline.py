@@ -149,7 +149,7 @@ async def read(
         section="pipeline",
         filters=wanted,
         filtered=wanted.is_filtered,
-        options=await _options(database, principal),
+        options=await choices.for_deals(database, principal) | {"statuses": list(STATUSES.items())},
         view_urls={"board": wanted.url(view="", stage=""), "list": wanted.url(view="list")},
         may_move=principal.may(Action.ADVANCE),
         **shown,
@@ -159,11 +159,11 @@ async def read(
 async def _board(database: Database, principal: Principal, wanted: Wanted) -> dict[str, Any]:
     async with database.read() as session:
         heads = await _heads(session, wanted.playbook)
-        by = "stage" if wanted.playbook and heads else "phase"
-        heads = heads or [Head(phase.value, phase.label, phase.value) for phase in Phase]
-        columns = await pipeline.board(
-            session, principal, wanted.filters, by=by, keys=[head.key for head in heads]
-        )
+    by = "stage" if wanted.playbook and heads else "phase"
+    heads = heads or [Head(phase.value, phase.label, phase.value) for phase in Phase]
+    columns = await pipeline.board(
+        database, principal, wanted.filters, by=by, keys=[head.key for head in heads]
+    )
     shown = [_column(head, column, wanted) for head, column in zip(heads, columns, strict=True)]
     return {
         "by": by,
@@ -218,13 +218,3 @@ class Sum:
 def _money(value: Mapping[str, Decimal]) -> list[Any]:
     """The sums, the largest first."""
     return [Sum(amount, currency) for currency, amount in sorted(value.items(), key=lambda it: -it[1])]
-
-
-async def _options(database: Database, principal: Principal) -> dict[str, Any]:
-    vendor = principal.partner_id is None
-    return {
-        "playbooks": await choices.published_playbooks(database),
-        "owners": await choices.people_of(database, principal, vendor=True) if vendor else [],
-        "partners": await choices.active_partners(database, principal) if vendor else [],
-        "statuses": list(STATUSES.items()),
-    }

@@ -1,0 +1,61 @@
+"""What the lists of a form offer: ids and names, and nothing else of the rows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import col
+
+from db.partners import visible_partners
+from db.people import visible_users
+from db.session import Reader
+from db.tables import Organisation, OrganisationKind, PlaybookVersion, User
+from domain.principal import Principal, Side
+
+MOST = 200
+"""A longer list is no choice; the search is."""
+Choices = list[tuple[UUID, str]]
+
+_PLAYBOOKS = (
+    select(col(PlaybookVersion.key), col(PlaybookVersion.title))
+    .ext(distinct_on(col(PlaybookVersion.key)))
+    .order_by(col(PlaybookVersion.key), col(PlaybookVersion.version).desc())
+    .limit(MOST)
+)
+
+
+async def published_playbooks(reader: Reader) -> list[tuple[str, str]]:
+    """The playbooks a deal can start with: keys and titles, by key."""
+    return [(row.key, row.title) for row in await reader.execute(_PLAYBOOKS)]
+
+
+async def people_of(
+    reader: Reader, principal: Principal, side: Side, organisation_id: UUID | None = None
+) -> Choices:
+    """The active people of a side whom the principal sees, by name, or of one organisation of it."""
+    statement = (
+        select(col(User.id), col(User.name))
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(visible_users(principal), col(User.active), col(Organisation.kind) == _KINDS[side].value)
+        .order_by(col(User.name), col(User.id))
+        .limit(MOST)
+    )
+    if organisation_id is not None:
+        statement = statement.where(col(User.organisation_id) == organisation_id)
+    return [(row.id, row.name) for row in await reader.execute(statement)]
+
+
+async def active_partners(reader: Reader, principal: Principal) -> Choices:
+    """The partners that may join a deal, by name."""
+    statement = (
+        select(col(Organisation.id), col(Organisation.name))
+        .where(visible_partners(principal), col(Organisation.status) == "active")
+        .order_by(col(Organisation.name), col(Organisation.id))
+        .limit(MOST)
+    )
+    return [(row.id, row.name) for row in await reader.execute(statement)]
+
+
+_KINDS = {Side.VENDOR: OrganisationKind.VENDOR, Side.PARTNER: OrganisationKind.PARTNER}
