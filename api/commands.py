@@ -58,7 +58,7 @@ class Commands:
         start = self._start(
             Start(opening=opening), command.id, command.title, WorkflowIDReusePolicy.REJECT_DUPLICATE
         )
-        async with _translated():
+        async with translated():
             client = await self.services.temporal.client()
             with suppress(WorkflowAlreadyStartedError):  # opened by this request before, and closed since
                 await client.execute_update_with_start_workflow(
@@ -97,7 +97,7 @@ class Commands:
     async def _send(self, opportunity_id: UUID, request: ask.Request) -> None:
         """Ask the deal's process, which knows who takes part; where there is none, look at the record."""
         try:
-            async with _translated():
+            async with translated():
                 handle = await self._handle(opportunity_id)
                 await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
         except Unavailable:
@@ -112,7 +112,7 @@ class Commands:
     async def _was_done(self, opportunity_id: UUID) -> bool:
         """Whether this request did its work before, and the caller, not answered then, repeats it."""
         try:
-            async with _translated():
+            async with translated():
                 handle = await self._handle(opportunity_id)
                 await handle.get_update_handle_for(OpportunityWorkflow.change, self.minted.update_id).result()
         except TandemError:
@@ -131,7 +131,7 @@ class Commands:
         start = self._start(
             Start(opportunity=deal), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
         )
-        async with _translated():
+        async with translated():
             client = await self.services.temporal.client()
             await client.execute_update_with_start_workflow(
                 OpportunityWorkflow.change,
@@ -155,30 +155,30 @@ class Commands:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """What the workflow refused as the error that it is; what did not answer as `Unavailable`."""
+async def translated(whose: str = "deal") -> AsyncIterator[None]:
+    """What a workflow refused as the error that it is; what did not answer as `Unavailable`."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             yield
     except WorkflowUpdateFailedError as failed:
-        raise _refusal(failed.cause) from failed
+        raise _refusal(failed.cause, whose) from failed
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as slow:
         raise Unavailable(
-            "The deal did not answer in time. Repeat the request with the same Idempotency-Key."
+            f"The {whose} did not answer in time. Repeat the request with the same Idempotency-Key."
         ) from slow
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise Unavailable("The deal's process is not running; `tandem doctor` says why.") from error
+            raise Unavailable(f"The {whose}'s process is not running; `tandem doctor` says why.") from error
         raise Unavailable(
             "The workflow engine does not answer; nothing was changed. Try again in a moment."
         ) from error
 
 
-def _refusal(cause: BaseException | None) -> TandemError:
+def _refusal(cause: BaseException | None, whose: str) -> TandemError:
     if isinstance(cause, ApplicationError):
         extra = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         return from_code(cause.type or "", cause.message, extra)
-    return Unavailable("The deal did not take the command; try again in a moment.")
+    return Unavailable(f"The {whose} did not take the command; try again in a moment.")
 
 
 async def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:
