@@ -15,8 +15,7 @@ from runtime.settings import Settings
 from runtime.temporal_server import claimed
 
 GRACE = 2
-"""Seconds that requests have to finish at the stop; open event streams would never end by themselves."""
-
+"""Seconds that requests have to finish at the stop."""
 
 log = structlog.get_logger()
 
@@ -36,8 +35,9 @@ async def serve(settings: Settings) -> None:
         CannotStart: the port is in use.
     """
     claimed(settings.port, "TANDEM_PORT", settings.host)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -55,4 +55,6 @@ async def serve(settings: Settings) -> None:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         server.should_exit = True
+        if server.started:  # or streams would go on until they are torn off
+            await app.state.services.watch.release()
         await serving

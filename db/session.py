@@ -82,22 +82,28 @@ class Database:
 
     @asynccontextmanager
     async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-        """A session that gives its connection back also when whoever uses it is cancelled."""
         session = AsyncSession(engine, expire_on_commit=False)
         try:
             yield session
         finally:
-            closing = asyncio.create_task(session.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-            await asyncio.shield(closing)
+            await self._give_back(session)
+
+    async def _give_back(self, used: AsyncSession | AsyncConnection) -> None:
+        """Give the connection back to the pool, also when whoever used it is cancelled."""
+        closing = asyncio.create_task(used.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.shield(closing)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A bare connection for one statement that every request needs: two thirds of a session's cost."""
         with _translated():
-            async with self._reading.connect() as connection:
+            connection = await self._reading.connect().start()
+            try:
                 yield connection
+            finally:
+                await self._give_back(connection)
 
     @asynccontextmanager
     async def single(self) -> AsyncIterator[AsyncSession]:

@@ -85,14 +85,14 @@ async def stream_events(
 async def _follow(
     request: Request, services: ServicesDep, place: Place | None, ends: float
 ) -> AsyncIterator[Told]:
-    """What the principal may see, until `ends`, or until its key or session is not valid any more."""
+    """What the principal may see, until `ends`, or we stop, or its key or session is not valid any more."""
     clock = asyncio.get_running_loop().time
     principal = await authenticate(request)
     if place is None:
         async with services.database.read() as session:
             place = await timeline.now(session)
     again = list(LOOK_AGAIN_SECONDS)
-    while clock() < ends:
+    while clock() < ends and not services.watch.released:
         seen = services.watch.wakes
         async with services.database.read() as session:
             found = await timeline.feed(session, principal, place, BATCH)
