@@ -17,6 +17,7 @@ from api.services import Services, TemporalGate
 from db.session import Database
 from db.watch import TimelineWatch
 from runtime.errors import CannotStart
+from runtime.links import Links
 from runtime.settings import Settings, load
 
 DESCRIPTION = """\
@@ -25,6 +26,11 @@ Tandem's REST API. Send an API key as `Authorization: Bearer tdm_…`.
 Errors are RFC 9457 problem documents. Every POST takes an `Idempotency-Key`. A single resource has its
 version as `ETag`; send it as `If-Match` with a change. Lists come in pages: follow `next_cursor`.
 """
+
+
+_BY_LINK = ("/decide",)
+"""Where a token in the body says who acts, and no cookie does: nothing that a browser adds by itself
+counts there. The page hides where it comes from, so that the browser could not tell either."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -61,7 +67,11 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         database = Database(settings.database_url)
         watch = TimelineWatch(settings.database_url)
         app.state.services = Services(
-            settings=settings, database=database, temporal=TemporalGate(settings), watch=watch
+            settings=settings,
+            database=database,
+            temporal=TemporalGate(settings),
+            watch=watch,
+            links=Links(settings),
         )
         try:
             async with housekeeping(database):
@@ -82,4 +92,6 @@ def _surround(app: FastAPI, settings: Settings) -> None:
 
 
 def _same_origin(app: ASGIApp) -> ASGIApp:
-    return UnlessAuthorized(app, guarded=CrossOriginProtection(app, deny_app=deny_cross_origin))
+    return UnlessAuthorized(
+        app, guarded=CrossOriginProtection(app, deny_app=deny_cross_origin, exempt_paths=_BY_LINK)
+    )

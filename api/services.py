@@ -15,6 +15,7 @@ from db.session import Database
 from db.watch import TimelineWatch
 from domain.errors import Unavailable
 from runtime.errors import CannotStart
+from runtime.links import Links
 from runtime.settings import Settings
 from runtime.temporal_client import connect
 
@@ -68,6 +69,7 @@ class Services:
     database: Database
     temporal: TemporalGate
     watch: TimelineWatch
+    links: Links
     throttle: SignInThrottle = field(default_factory=SignInThrottle)
 
 

@@ -27,6 +27,7 @@ from ops import demo_story as story
 from ops.playbooks import publish_files, shipped_playbooks
 from runtime import instance
 from runtime.errors import CannotStart
+from runtime.links import Links
 from runtime.passwords import hash_password
 from runtime.settings import Settings
 
@@ -44,7 +45,9 @@ async def demo(settings: Settings, progress: Progress) -> int:
     if settings.database_url is None:
         raise CannotStart("No database is known: start everything with `tandem up`.")
     database = Database(settings.database_url)
-    services = Services(settings, database, TemporalGate(settings), TimelineWatch(settings.database_url))
+    services = Services(
+        settings, database, TemporalGate(settings), TimelineWatch(settings.database_url), Links(settings)
+    )
     try:
         cast = await _people(database, instance.demo_password(settings))
         await publish_files(database, shipped_playbooks())

@@ -1,0 +1,163 @@
+"""The page behind a link in a mail: see a request and decide on it without signing in.
+
+Reading it changes nothing, since mail programs and scanners follow links. The token is in
+the body of the form, so that no other site can send it, and no address tells it on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from api import decision_links, sessions
+from api.decision_links import Opened
+from api.problems import RETRY_AFTER_SECONDS
+from api.services import Services, ServicesDep
+from api.web.forms import Form, FormDep, Refusal, parse
+from api.web.rendering import page
+from db import approval as approvals
+from domain.approval import commands as ask
+from domain.errors import InvalidInput, StaleVersion, TandemError, Unavailable
+from domain.principal import Principal
+
+router = APIRouter(prefix="/decide", include_in_schema=False)
+
+QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+_COMMANDS: dict[str, type[ask.Approve | ask.Reject | ask.Return]] = {
+    "approve": ask.Approve,
+    "reject": ask.Reject,
+    "return": ask.Return,
+}
+
+
+@router.get("/{token}")
+async def look(request: Request, token: str, services: ServicesDep) -> Response:
+    """The request and the choices; nothing happens."""
+    try:
+        opened = await _open(request, services, token)
+        return await _form(request, services, opened, token)
+    except TandemError as refused:
+        return _sentence(request, refused)
+
+
+@router.post("")
+async def choose(request: Request, services: ServicesDep, form: FormDep) -> Response:
+    """Decide as the person whom the link was sent to."""
+    token = form.get("token") or ""
+    try:
+        opened = await _open(request, services, token)
+        try:
+            after = await decision_links.decide(services, opened, _command(form, opened), _version(form))
+        except (InvalidInput, StaleVersion, Unavailable) as refused:
+            again = await _open(request, services, token)
+            return await _form(request, services, again, token, form, refused)
+    except TandemError as refused:
+        return _sentence(request, refused)
+    said = decision_links.decided(after, opened)
+    return _quiet(page(request, "decisions/done.html", said=said, approval=after))
+
+
+async def _open(request: Request, services: Services, token: str) -> Opened:
+    return await decision_links.open_link(
+        services, token, await _signed_in(request, services), datetime.now(UTC)
+    )
+
+
+async def _signed_in(request: Request, services: Services) -> Principal | None:
+    """Whose browser it is, where somebody is signed in: a link does not make one into somebody else."""
+    cookie = request.cookies.get(sessions.COOKIE, "")
+    found = await sessions.find(services.database, cookie) if cookie else None
+    return found.principal if found else None
+
+
+def _command(form: Form, opened: Opened) -> ask.Decide:
+    """What was chosen. Raises `InvalidInput`."""
+    kind = _COMMANDS.get(form.get("choice") or "")
+    if kind is None:
+        raise InvalidInput("Choose whether to approve, to reject or to return it.", pointer="/choice")
+    comment = form.given("comment")
+    if kind is not ask.Approve and not comment:
+        raise InvalidInput("Say why: the requester reads it.", pointer="/comment")
+    return parse(kind, {"step": opened.step.key, **comment})
+
+
+def _version(form: Form) -> int | None:
+    """The version that the person saw. Raises `InvalidInput`."""
+    return parse(_Seen, form.given("_version")).version
+
+
+class _Seen(BaseModel):
+    """What the form carries besides."""
+
+    version: int | None = None
+
+
+async def _form(
+    request: Request,
+    services: Services,
+    opened: Opened,
+    token: str,
+    form: Form | None = None,
+    refused: TandemError | None = None,
+) -> Response:
+    async with services.database.read() as session:
+        approval = await approvals.get(session, opened.to.principal, opened.approval.id)
+    refusal = Refusal.of(refused) if refused else None
+    answer = page(
+        request,
+        "decisions/decide.html",
+        status=refused.status if refused else 200,
+        token=token,
+        me=opened.to.principal,
+        approval=approval,
+        step=opened.step,
+        seat=opened.seat,
+        facts=facts_of(approval.facts),
+        values=dict(form.values) if form else {},
+        errors=refusal.errors if refusal else {},
+        error=refusal,
+    )
+    return _quiet(answer, refused)
+
+
+def _sentence(request: Request, refused: TandemError) -> Response:
+    """Why the link leads nowhere, and where to go."""
+    return _quiet(
+        page(request, "decisions/closed.html", status=refused.status, refused=Refusal.of(refused)), refused
+    )
+
+
+def _quiet(response: Response, refused: TandemError | None = None) -> Response:
+    """Nothing tells the address on, keeps it or finds it: it is a secret."""
+    response.headers.update(QUIET)
+    if isinstance(refused, Unavailable):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a request was judged by, line by line: plain values by name, groups as `group: name`."""
+    lines: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        parts = value.items() if isinstance(value, dict) else [("", value)]
+        lines += [(_named(name, part), _written(each)) for part, each in parts if _says_something(each)]
+    return lines
+
+
+def _says_something(value: Any) -> bool:
+    return value not in (None, "", [], {}) and not isinstance(value, dict | list)
+
+
+def _named(group: str, part: str) -> str:
+    return " ".join(f"{group} {part}".replace("_", " ").split()).capitalize()
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return str(value)
