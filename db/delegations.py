@@ -24,11 +24,12 @@ _To = aliased(User, name="stand_in")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A delegation with the names of the two people."""
+    """A delegation with the names of the two people, and the time zone of the one who is away."""
 
     row: DelegationRow
     user: str
     to: str
+    time_zone: str
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:
@@ -53,9 +54,9 @@ def is_over(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _named() -> Select[DelegationRow, str, str]:
+def _named() -> Select[DelegationRow, str, str, str]:
     return (
-        select(DelegationRow, col(_Away.name), col(_To.name))
+        select(DelegationRow, col(_Away.name), col(_To.name), col(_Away.time_zone))
         .join(_Away, col(_Away.id) == col(DelegationRow.user_id))
         .join(_To, col(_To.id) == col(DelegationRow.to_id))
     )
@@ -118,4 +119,4 @@ async def end(
 
 
 def _of(row: AnyRow) -> Named:
-    return Named(row[0], row[1], row[2])
+    return Named(*row)

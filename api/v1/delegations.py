@@ -129,7 +129,7 @@ async def delegate(
         reason=body.reason,
         created_by=principal.id,
     )
-    if row.user_id != principal.id and not _speaks_for_others(principal):
+    if row.user_id != principal.id and not speaks_for_others(principal):
         raise Forbidden("You say who stands in for yourself; for others, ask an administrator.")
     # An administrator of the vendor may speak for anybody; others do not learn who else there is.
     of = None if principal.may(Action.MANAGE_USERS) else [principal.organisation_id]
@@ -151,7 +151,8 @@ async def end(services: Services, principal: Principal, delegation_id: UUID) -> 
     await people_changed(services, [ended.user_id, ended.to_id])
 
 
-def _speaks_for_others(principal: Principal) -> bool:
+def speaks_for_others(principal: Principal) -> bool:
+    """Whether somebody may say who stands in for other people of the organisation."""
     return principal.may(Action.MANAGE_USERS) or principal.may(Action.MANAGE_OWN_TEAM)
 
 

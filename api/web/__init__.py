@@ -13,6 +13,7 @@ from api.problems import Problem
 from api.web import (
     accounts,
     deal_actions,
+    delegations,
     notices,
     opportunities,
     partners,
@@ -44,7 +45,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        notices,
+        notices, delegations,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

@@ -49,6 +49,8 @@ PAGES = [
     "/accounts/new",
     "/playbooks",
     "/playbooks/it-software",
+    "/delegations",
+    "/delegations/new",
 ]
 COMMANDS = ["actions/complete?of=confirm-budget", "actions/note", "actions/lose", "actions/edit", "place"]
 

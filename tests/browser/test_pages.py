@@ -50,6 +50,8 @@ async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
         f"/accounts/{deal['account_id']}",
         "/playbooks",
         f"/playbooks/{deals.playbook.key}",
+        "/delegations",
+        "/delegations/new",
         "/nowhere",
     ):
         await page.goto(path)
