@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from activities.approvals import ApprovalActivities
 from activities.notify import NotifyActivities
 from activities.record import RecordActivities
 from activities.rules import judge_rule
@@ -13,8 +14,12 @@ from db.session import Database
 
 def activities(database: Database, *, mails: bool = False) -> list[Callable[..., Any]]:
     """Every activity, with what it needs; with `mails`, what people are told is mailed to them as well."""
+    approvals = ApprovalActivities(database)
     return [
         RecordActivities(database).record_opportunity,
         judge_rule,
+        approvals.record_approval,
+        approvals.resolve_steps,
+        approvals.judge_round,
         NotifyActivities(database, mails=mails).notify,
     ]

@@ -15,6 +15,7 @@ from sqlmodel import col
 from db import pages
 from db.pages import AnyRow, Page, PageRequest
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
+from db.session import Reader
 from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow
 from db.tables.base import Instant
 from domain.approval.agenda import next_due
@@ -53,7 +54,7 @@ class Listed:
     stands_in_for: str | None = None
 
 
-async def record_new(session: AsyncSession, outcome: ApprovalOutcome) -> bool:
+async def record_new(session: Reader, outcome: ApprovalOutcome) -> bool:
     """`record` in a single statement, for what is new; False when something was there in its place."""
     approval = outcome.approval
     rows = {
@@ -243,7 +244,7 @@ async def inbox_count(session: AsyncSession, principal: Principal) -> int:
 
 
 async def open_with(session: AsyncSession, person_ids: Sequence[UUID]) -> list[UUID]:
-    """The open requests on which one of these people sits or is stood in for, to look again who may decide."""
+    """The open requests on which one of these people sits or is stood in for."""
     seat = ApprovalSeatRow
     statement = (
         select(col(seat.approval_id))

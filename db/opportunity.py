@@ -56,7 +56,7 @@ async def record_many(session: AsyncSession, outcomes: Sequence[Outcome]) -> Non
         await record_new(session, outcomes)
 
 
-async def record_new(session: AsyncSession, outcomes: Sequence[Outcome]) -> bool:
+async def record_new(session: Reader, outcomes: Sequence[Outcome]) -> bool:
     """`record_many` in a single statement, for what is new; False when something was there in its place.
 
     That is the same, recorded before, or what `record_many` takes back first.

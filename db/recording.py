@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
+from db.session import Reader
 from db.tables import TimelineRow
 from domain.principal import Actor
 
@@ -79,7 +80,7 @@ class Recorder:
         self._tables = (str(main.__tablename__), *(str(child.model.__tablename__) for child in children))
         self._statement = _statement(main, owner, children)
 
-    async def write(self, session: AsyncSession, rows: Rows, streams: Sequence[UUID]) -> bool:
+    async def write(self, session: Reader, rows: Rows, streams: Sequence[UUID]) -> bool:
         """Write all of it in one statement; whether all events were new."""
         values = {name: to_jsonable_python(rows[name]) for name in ("timeline", *self._tables)}
         told: int = (

@@ -1,5 +1,6 @@
 """The durable processes. `WORKFLOWS` is what a worker runs."""
 
+from workflows.approval import ApprovalWorkflow
 from workflows.opportunity import OpportunityWorkflow
 
-WORKFLOWS = [OpportunityWorkflow]
+WORKFLOWS = [OpportunityWorkflow, ApprovalWorkflow]

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel
 
 from domain.approval import commands as ask
+from domain.approval.draft import ApprovalOutcome
 from domain.approval.policy import PolicyRef
 from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, Subject
 from domain.percent import Percent
@@ -53,8 +54,17 @@ class Withdrawal(BaseModel):
     reason: str
 
 
+class Judging(BaseModel):
+    """A request that is about to ask for another percent, by an amendment or a counter-offer taken."""
+
+    approval: Approval
+    percent: Percent | None = None
+
+
 class ApprovalResult(BaseModel):
-    """How a request stands, for whoever waits for it: ended, back with the requester, or pending again.
+    """How a request stands, for whoever waits for it: asked, ended, back with the requester, pending again.
+
+    It is told with every change of the state, the first time as soon as the request is recorded.
 
     `percent` is what is asked for, after a counter-offer was taken the offer's; `facts` are those
     that it was judged by. `by` decided last, or is Tandem.
@@ -72,3 +82,23 @@ class ApprovalResult(BaseModel):
     by: Actor
     at: AwareDatetime
     comment: str | None = None
+
+
+def result_of(outcome: ApprovalOutcome) -> ApprovalResult:
+    """What an outcome that changed the state tells whoever waits for it."""
+    approval, last = outcome.approval, outcome.entries[-1]
+    said = approval.ended or approval.returned or approval.counter
+    return ApprovalResult(
+        approval_id=approval.id,
+        version=approval.version,
+        state=approval.state,
+        subject=approval.subject,
+        percent=approval.percent,
+        facts=approval.facts,
+        policy=approval.policy,
+        reason=approval.reason,
+        counter=approval.counter,
+        by=last.by,
+        at=last.at,
+        comment=said.comment if said else None,
+    )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, SearchAttributePair, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -49,6 +49,7 @@ class Entity:
         self.lock = asyncio.Lock()
         """Held by whatever changes the state: an await in a handler lets the others run."""
         self.receipts = dict(receipts)
+        self.shown: dict[str, SearchAttributePair[Any]] = {}
 
     def answered(self) -> Receipt | None:
         """What the current update was answered before, perhaps in a run before this one."""
@@ -82,6 +83,18 @@ class Entity:
             if isinstance(error.cause, ApplicationError):
                 raise error.cause from error
             raise
+
+    def show(self, pairs: Iterable[SearchAttributePair[Any]], details: str) -> None:
+        """Say in the Temporal UI how it stands, and let it be searched for by these attributes."""
+        wanted = {pair.key.name: pair for pair in pairs}
+        updates: list[SearchAttributeUpdate[Any]] = [
+            pair.key.value_set(pair.value) for name, pair in wanted.items() if self.shown.get(name) != pair
+        ]
+        updates += [pair.key.value_unset() for name, pair in self.shown.items() if name not in wanted]
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        self.shown = wanted
+        workflow.set_current_details(details)
 
     async def sleep_until_due(self, due: Callable[[], datetime | None], stop: Callable[[], bool]) -> None:
         """Sleep until what falls due next, or until `stop` says so.

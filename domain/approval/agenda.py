@@ -33,7 +33,7 @@ def fall_due(approval: Approval, now: datetime) -> ApprovalOutcome:
     """What the passing of time leads to by itself: expiry, or else each reminder once."""
     draft = Draft(approval, now, SYSTEM)
     if approval.is_open and approval.expires_at <= now:
-        draft.add(did.Expired(what=approval.title))
+        draft.add(did.Expired(what=approval.title, asked=approval.sitting))
         return draft.outcome()
     for step in approval.open_steps():
         if any(each.kind is AlarmKind.REMIND and not each.done and each.at <= now for each in step.alarms):

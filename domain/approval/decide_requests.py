@@ -57,4 +57,5 @@ def resubmit(draft: Draft, command: ask.Resubmit, judged: Judged) -> None:
 
 def recall(draft: Draft, command: ask.Recall, _judged: Judged) -> None:
     demand_requester(draft.approval, draft.by)
-    draft.add(did.Recalled(what=draft.approval.title, comment=command.comment))
+    approval = draft.approval
+    draft.add(did.Recalled(what=approval.title, comment=command.comment, asked=approval.sitting))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
@@ -222,9 +223,15 @@ class CounterAccepted(ApprovalEvent):
         return f"{by.name} takes {self.what}.{said(self.comment)}"
 
 
-class Recalled(ApprovalEvent):
-    type: Literal["approval_recalled"] = "approval_recalled"
+class _Stopped(ApprovalEvent):
+    """The end of a request that nobody has decided; `asked` could have until then."""
+
     what: str
+    asked: tuple[UUID, ...] = Field(default=(), exclude=True)  # for who is to be told
+
+
+class Recalled(_Stopped):
+    type: Literal["approval_recalled"] = "approval_recalled"
     comment: str | None
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
@@ -234,11 +241,10 @@ class Recalled(ApprovalEvent):
         return f"{by.name} took back the request for {self.what}.{said(self.comment)}"
 
 
-class Withdrawn(ApprovalEvent):
+class Withdrawn(_Stopped):
     """What it was about is gone."""
 
     type: Literal["approval_withdrawn"] = "approval_withdrawn"
-    what: str
     reason: str
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
@@ -248,11 +254,10 @@ class Withdrawn(ApprovalEvent):
         return f"The request for {self.what} was withdrawn. {self.reason}"
 
 
-class Expired(ApprovalEvent):
+class Expired(_Stopped):
     """Nobody has decided in the time that a request lives."""
 
     type: Literal["approval_expired"] = "approval_expired"
-    what: str
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
         _end(approval, ApprovalState.EXPIRED, at, by, None)

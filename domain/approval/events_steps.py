@@ -147,6 +147,7 @@ class PeopleChanged(StepEvent):
     type: Literal["approval_people_changed"] = "approval_people_changed"
     level: int
     approvers: tuple[Approver, ...]
+    added: tuple[Approver, ...]
     recheck_at: AwareDatetime | None = None
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:

@@ -140,7 +140,7 @@ def withdraw(approval: Approval, reason: str, now: datetime) -> ApprovalOutcome:
     """The request ends because its subject is gone; nothing, when it has ended."""
     draft = Draft(approval, now, SYSTEM)
     if approval.is_open:
-        draft.add(did.Withdrawn(what=approval.title, reason=reason))
+        draft.add(did.Withdrawn(what=approval.title, reason=reason, asked=approval.sitting))
     return draft.outcome()
 
 
@@ -218,9 +218,9 @@ def resolved(approval: Approval, resolution: Resolution, now: datetime) -> Appro
         elif step.state is StepState.WAITING:
             draft.add(_opened(draft.approval, step, found))
         elif any(_rings(each, now) for each in step.alarms):
-            draft.add(_escalated(step, found))
+            draft.add(did.Escalated(**_seated(step, found)))
         elif (found.approvers, found.level) != (step.approvers, step.level):
-            draft.add(_changed(step, found))
+            draft.add(did.PeopleChanged(**_seated(step, found)))
         elif found.recheck_at != step.recheck_at:
             draft.approval.put(step.but(recheck_at=found.recheck_at))  # no news: only when to look again
     return draft.outcome()
@@ -248,23 +248,14 @@ def _opened(approval: Approval, step: Step, found: Resolved) -> did.StepOpened:
     )
 
 
-def _escalated(step: Step, found: Resolved) -> did.Escalated:
+def _seated(step: Step, found: Resolved) -> dict[str, Any]:
+    """What events say of who may decide now, and who of them could not before."""
     known = {each.id for each in step.approvers}
-    return did.Escalated(
-        key=step.key,
-        title=step.title,
-        level=found.level,
-        approvers=found.approvers,
-        added=tuple(each for each in found.approvers if each.id not in known),
-        recheck_at=found.recheck_at,
-    )
-
-
-def _changed(step: Step, found: Resolved) -> did.PeopleChanged:
-    return did.PeopleChanged(
-        key=step.key,
-        title=step.title,
-        level=found.level,
-        approvers=found.approvers,
-        recheck_at=found.recheck_at,
-    )
+    return {
+        "key": step.key,
+        "title": step.title,
+        "level": found.level,
+        "approvers": found.approvers,
+        "added": tuple(each for each in found.approvers if each.id not in known),
+        "recheck_at": found.recheck_at,
+    }

@@ -304,6 +304,11 @@ class Approval(BaseModel):
         return [step for step in self.steps if step.state is StepState.OPEN]
 
     @property
+    def sitting(self) -> tuple[UUID, ...]:
+        """Who may decide now, on any step."""
+        return tuple({each.id: None for step in self.open_steps() for each in step.approvers})
+
+    @property
     def due_at(self) -> datetime | None:
         """When the next decision is due."""
         return min((step.due_at for step in self.open_steps() if step.due_at is not None), default=None)

@@ -1,0 +1,65 @@
+"""What a request asks of the world: the record, the directory, and the facts as they are by now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from db import approval as approvals
+from db import directory, partners
+from db.session import Database
+from domain.approval.draft import ApprovalOutcome
+from domain.approval.resolve import Judged, Resolution, Resolving, fired, resolve
+from domain.approval.state import Facts
+from domain.errors import InvalidInput
+from runtime import cel
+from workflows.approval_messages import JUDGE_ROUND, RECORD_APPROVAL, RESOLVE_STEPS, Judging
+from workflows.entity import refusal
+
+FactsNow = Callable[[AsyncSession, Judging], Awaitable[Facts]]
+"""What a request of one kind is judged by now, for another percent than before."""
+
+
+class ApprovalActivities:
+    """Records requests, finds out who may decide on them, and judges them anew."""
+
+    def __init__(self, database: Database, facts_now: Mapping[str, FactsNow] | None = None) -> None:
+        self._database = database
+        self._facts_now = facts_now or {}
+
+    @activity.defn(name=RECORD_APPROVAL)
+    async def record_approval(self, outcome: ApprovalOutcome) -> None:
+        """Record a change; the same change again changes nothing.
+
+        Raises:
+            ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
+        """
+        try:
+            async with self._database.single() as session:
+                new = await approvals.record_new(session, outcome)
+            if not new:
+                async with self._database.transaction() as session:
+                    await approvals.record(session, outcome)
+        except InvalidInput as error:
+            raise refusal(error) from error
+
+    @activity.defn(name=RESOLVE_STEPS)
+    async def resolve_steps(self, wanted: Resolving) -> Resolution:
+        """Who may decide on these steps, as the vendor's people and their absences are now."""
+        async with self._database.read() as session:
+            vendor = await partners.vendor(session)
+            ids = [vendor.id] if vendor is not None else []
+            people = await directory.read(session, organisation_ids=ids, now=wanted.at)
+        return resolve(wanted, people, cel.answer)
+
+    @activity.defn(name=JUDGE_ROUND)
+    async def judge_round(self, judging: Judging) -> Judged:
+        """The facts by now, and the steps that they need."""
+        facts_now = self._facts_now.get(judging.approval.subject.kind)
+        facts = judging.approval.facts
+        if facts_now is not None:
+            async with self._database.read() as session:
+                facts = await facts_now(session, judging)
+        return Judged(facts=facts, fired=fired(judging.approval.templates, facts, cel.answer))

@@ -1,0 +1,269 @@
+"""The life of one request, from being asked to its end: one workflow, `approval-{id}`, for every gate.
+
+The rules are in `domain.approval`; here is what makes them durable: each change is
+decided, recorded and then answered, one at a time; the directory is asked who may
+decide; the clock reminds, escalates and expires; people are told, and so is the deal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributePair
+from temporalio.exceptions import ApplicationError, TemporalError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.approval import commands as ask
+    from domain.approval.agenda import fall_due, next_due
+    from domain.approval.draft import ApprovalOutcome
+    from domain.approval.events_steps import people
+    from domain.approval.notices import messages
+    from domain.approval.resolve import Judged, Resolution
+    from domain.approval.rules import decide, needs_judging, resolved, submit, to_resolve, withdraw
+    from domain.approval.state import Approval
+    from domain.errors import TandemError
+    from domain.notice import Message
+    from runtime.search_attributes import NEXT_DUE, STATUS
+    from workflows.approval_messages import (
+        APPROVAL_ENDED,
+        JUDGE_ROUND,
+        PEOPLE_CHANGED,
+        RECORD_APPROVAL,
+        RESOLVE_STEPS,
+        WITHDRAW,
+        ApprovalResult,
+        ApprovalStart,
+        Judging,
+        Submission,
+        Withdrawal,
+        result_of,
+    )
+    from workflows.entity import Entity, Receipt, refusal
+    from workflows.messages import workflow_id
+    from workflows.notice_messages import NOTIFY
+
+_A_FEW_TIMES = RetryPolicy(maximum_attempts=5)
+
+
+@workflow.defn
+class ApprovalWorkflow(Entity):
+    """One request. It ends when the request does, and everybody concerned has been told."""
+
+    @workflow.init
+    def __init__(self, start: ApprovalStart) -> None:
+        super().__init__(start.receipts)
+        self.approval: Approval | None = start.approval
+        self.refused: ApplicationError | None = None
+        self.results: list[ApprovalResult] = []
+        """What the deal has still to be told."""
+        self.notices: list[Message] = []
+        """What people have still to be told."""
+        self.telling = False
+
+    @workflow.run
+    async def run(self, start: ApprovalStart) -> None:
+        if start.submission is not None and self.approval is None:
+            async with self.lock:
+                await self._submit(start.submission)
+        self._show()
+        teller = asyncio.create_task(self._tell_for_ever())
+        while not self._is_over():
+            await self.sleep_until_due(self._next_due, self._may_stop)
+            await self._pass_time()
+            if self._is_too_long() and self._is_quiet() and self._known().is_open:
+                workflow.continue_as_new(ApprovalStart(approval=self._known(), receipts=self.receipts))
+        teller.cancel()
+
+    @workflow.update
+    async def submitted(self) -> Receipt:
+        """Answers once the request is recorded."""
+        await self._until_submitted()
+        return self.answered() or self.answer(self._receipt())
+
+    @workflow.update
+    async def change(self, request: ask.Request) -> Receipt:
+        """Do what is asked, record it, and answer with the version it led to."""
+        await self._until_submitted()
+        async with self.lock:
+            if receipt := self.answered():
+                return receipt
+            try:
+                await self._decide(request)
+            except TandemError as error:  # somebody was faster, or who asks may not decide any more
+                raise refusal(error) from error
+            return self.answer(self._receipt())
+
+    @change.validator
+    def _may_change(self, request: ask.Request) -> None:
+        """Refuse before anything is written to the history."""
+        if self.approval is None or self.answered():
+            return
+        try:
+            decide(self.approval, request, workflow.now())
+        except TandemError as error:
+            raise refusal(error) from error
+
+    @workflow.signal(name=WITHDRAW)
+    async def withdraw(self, withdrawal: Withdrawal) -> None:
+        """What it is about is gone: a deal was lost, a partner left."""
+        await self._until_submitted()
+        async with self.lock:
+            await self._commit(withdraw(self._known(), withdrawal.reason, workflow.now()))
+
+    @workflow.signal(name=PEOPLE_CHANGED)
+    async def people_changed(self) -> None:
+        """Somebody who sits here left, lost a role, went away or came back: find out anew who may decide."""
+        await self._until_submitted()
+        async with self.lock:
+            await self._look_again()
+
+    @workflow.query
+    def state(self) -> Approval:
+        """The request as it stands."""
+        return self._known()
+
+    async def _submit(self, submission: Submission) -> None:
+        """Begin; a refusal goes to everybody who waits for it, and ends the process."""
+        try:
+            await self._commit(submit(submission.command, workflow.now(), submission.by))
+        except (TandemError, ApplicationError) as error:
+            self.refused = error if isinstance(error, ApplicationError) else refusal(error)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise self.refused from error
+
+    async def _until_submitted(self) -> None:
+        await workflow.wait_condition(lambda: self.approval is not None or self.refused is not None)
+        if self.refused is not None:
+            raise self.refused
+
+    async def _decide(self, request: ask.Request) -> None:
+        """One command. Whoever decides is checked against the people as they are at this moment."""
+        command, judged = request.command, None
+        if isinstance(command, ask.Decide):
+            await self._look_again()
+        if needs_judging(command):
+            judged = await self._judge(command)
+        outcome = decide(self._known(), request, workflow.now(), judged)
+        await self._commit(outcome, again=isinstance(command, ask.DelegateSeat))
+
+    async def _judge(self, command: ask.Command) -> Judged:
+        """The facts as they are by now, for what is about to be asked."""
+        approval = self._known()
+        offered = approval.counter.percent if approval.counter else None
+        amended = command.percent if isinstance(command, ask.Resubmit) else offered
+        judging = Judging(approval=approval, percent=amended if amended is not None else approval.percent)
+        judged: Judged = await self.quick(JUDGE_ROUND, judging, Judged, "Which steps does it need now?")
+        return judged
+
+    async def _look_again(self) -> None:
+        """Let the directory say who may decide, and keep it where that is news."""
+        nothing = ApprovalOutcome.model_construct(approval=self._known(), entries=())
+        await self._commit(nothing, again=True)
+
+    async def _pass_time(self) -> None:
+        """Remind, escalate and expire, where it is time for that."""
+        due = self._next_due()
+        if due is not None and due <= workflow.now():
+            async with self.lock:
+                await self._commit(fall_due(self._known(), workflow.now()))
+
+    async def _commit(self, outcome: ApprovalOutcome, *, again: bool = False) -> None:
+        """Find out who is asked, record all that happened, and only then let it be true."""
+        outcome = await self._find_people(outcome, again=again)
+        if outcome.entries:
+            await self.quick(RECORD_APPROVAL, outcome, None, outcome.entries[0].words[:200])
+            self.notices.extend(messages(outcome))
+        if outcome.entries and (self.approval is None or self.approval.state is not outcome.approval.state):
+            self.results.append(result_of(outcome))
+        self.approval = outcome.approval
+        self._show()
+
+    async def _find_people(self, outcome: ApprovalOutcome, *, again: bool) -> ApprovalOutcome:
+        """Ask the directory for every step whose turn has come, that escalates, or whose people changed."""
+        while wants := to_resolve(outcome.approval, workflow.now(), again=again):
+            again = False
+            found = await self.quick(RESOLVE_STEPS, wants, Resolution, "Who may decide?")
+            more = resolved(outcome.approval, found, workflow.now())
+            entries = (*outcome.entries, *more.entries)
+            outcome = ApprovalOutcome.model_construct(approval=more.approval, entries=entries)
+        return outcome
+
+    async def _tell_for_ever(self) -> None:
+        """Tell the deal and the people what happened, in order, beside whoever waits for an answer."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.results or self.notices))
+            self.telling = True
+            while self.results:
+                await self._tell_deal(self.results.pop(0))
+            while self.notices:
+                await self._tell_people(self.notices.pop(0))
+            self.telling = False
+
+    async def _tell_deal(self, result: ApprovalResult) -> None:
+        """A deal that has ended hears nothing any more."""
+        deal = result.subject.opportunity_id
+        if deal is not None:
+            handle = workflow.get_external_workflow_handle(workflow_id(deal))
+            with contextlib.suppress(TemporalError):
+                await handle.signal(APPROVAL_ENDED, result)
+
+    async def _tell_people(self, message: Message) -> None:
+        """Notices are tried a few times: no process ever hangs on them."""
+        with contextlib.suppress(TemporalError):
+            await workflow.execute_local_activity(
+                NOTIFY,
+                message,
+                start_to_close_timeout=timedelta(seconds=10),
+                retry_policy=_A_FEW_TIMES,
+                summary=f"{message.kind.value}: {message.title}"[:200],
+            )
+
+    def _known(self) -> Approval:
+        if self.approval is None:
+            msg = "The request is not recorded yet."
+            raise RuntimeError(msg)
+        return self.approval
+
+    def _receipt(self) -> Receipt:
+        approval = self._known()
+        return Receipt(id=approval.id, version=approval.version)
+
+    def _next_due(self) -> datetime | None:
+        return next_due(self._known())
+
+    def _is_too_long(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    def _is_quiet(self) -> bool:
+        """Nobody waits for an answer, and everybody has been told."""
+        told = not (self.results or self.notices or self.telling)
+        return told and workflow.all_handlers_finished()
+
+    def _is_over(self) -> bool:
+        return not self._known().is_open and self._is_quiet()
+
+    def _may_stop(self) -> bool:
+        """This run may end: the request has ended or the history is long, and all is quiet."""
+        return (not self._known().is_open or self._is_too_long()) and self._is_quiet()
+
+    def _show(self) -> None:
+        """Say in the Temporal UI how the request stands, and let it be searched for."""
+        approval, due = self._known(), self._next_due()
+        pairs = [SearchAttributePair(STATUS, approval.state.value)]
+        self.show([*pairs, SearchAttributePair(NEXT_DUE, due)] if due else pairs, _details(approval))
+
+
+def _details(approval: Approval) -> str:
+    """The request for an operator: state, who is asked, what falls due."""
+    lines = [
+        f"**{approval.state.value}**: {approval.title}, version {approval.version}",
+        "",
+        *(f"- {step.title} waits for {people(step.approvers)}" for step in approval.open_steps()),
+    ]
+    if approval.due_at is not None:
+        lines.append(f"- due {approval.due_at:%Y-%m-%d %H:%M} UTC")
+    lines.append(f"- expires {approval.expires_at:%Y-%m-%d %H:%M} UTC")
+    return "\n".join(lines)
