@@ -61,6 +61,7 @@ def _message(
         opportunity_id=approval.subject.opportunity_id,
         approval_id=approval.id,
         step_key=key,
+        round=len(approval.rounds),
         due_at=step.due_at if step is not None else None,
         facts=tuple(_facts(approval)),
     )
