@@ -13,6 +13,7 @@ from api.problems import Problem
 from api.web import (
     accounts,
     deal_actions,
+    decisions,
     delegations,
     notices,
     opportunities,
@@ -20,6 +21,7 @@ from api.web import (
     pipeline,
     playbooks,
     preferences,
+    products,
     session,
     work,
 )
@@ -45,7 +47,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        notices, delegations,
+        products, notices, decisions, delegations,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

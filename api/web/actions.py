@@ -22,7 +22,7 @@ from domain.principal import Principal, Side
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form; `kind` is an input's type, or area, choose or money."""
+    """One field of a form; `kind` is an input's type, or area, choose, money or suggest (with a list)."""
 
     kind: str
     name: str

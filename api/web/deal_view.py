@@ -133,6 +133,8 @@ _KINDS = {
     "held": "hold",
     "resumed": "resume",
     "opportunity_changed": "changed",
+    "line_changed": "changed",
+    "line_cost_set": "changed",
     "note_added": "note",
     "checked_in": "check_in",
     "fell_due": "clock",

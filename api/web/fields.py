@@ -17,12 +17,22 @@ def day_at_nine(form: Form, name: str) -> dict[str, str]:
     return {name: f"{value}T09:00:00Z" if _DAY.fullmatch(value) else value}
 
 
+def number_typed(form: Form, name: str) -> dict[str, str]:
+    """A number as people type it (250,000, 250 000 or 15 %), by the field's name; nothing for none."""
+    value = form.get(name)
+    return {} if value is None else {name: _plain(value.removesuffix("%"))}
+
+
 def money_typed(form: Form) -> dict[str, str] | None:
     """An amount as people type it (250,000 or 250 000), in its currency; None for none."""
     amount = form.get("amount")
     if amount is None:
         return None
-    plain = re.sub(r"[\s\u00a0\u202f']", "", amount)
+    return {"amount": _plain(amount), "currency": form.get("currency") or "USD"}
+
+
+def _plain(number: str) -> str:
+    plain = re.sub(r"[\s\u00a0\u202f']", "", number)
     if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", plain):
         plain = plain.replace(",", "")
-    return {"amount": plain, "currency": form.get("currency") or "USD"}
+    return plain

@@ -34,6 +34,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 MOST_FIELDS = 100
 _NAMES = {
     "amount_amount": "amount",
+    "list_price_amount": "amount",
+    "list_price_currency": "amount",
+    "cost_amount": "cost",
     "amount_currency": "amount",
     "partners_0_partner_id": "partner_id",
     "partners_0_role": "partner_role",
