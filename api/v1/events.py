@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep, authenticate, authenticate_again
-from api.route import TandemRoute
+from api.route import StrictRoute, TandemRoute
 from api.services import ServicesDep
 from api.v1.timelines import EventOut
 from db import timeline
@@ -20,7 +20,7 @@ from db.timeline import Place, Told
 from domain.errors import InvalidCursor, Unauthenticated
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=TandemRoute)
-streams = APIRouter(prefix="/events", tags=["events"])
+streams = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
 
 STREAM_SECONDS = 300.0
 """A stream ends after this long; the reader comes back with Last-Event-ID, and is asked who it is again."""

@@ -83,6 +83,30 @@ async def test_without_temporal_reading_goes_on(settings: Settings, as_: ClientF
     assert "workflow engine" in ready.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["accounts", "opportunities", "me", "events/stream"])
+async def test_a_parameter_that_is_not_known_is_refused_by_name(
+    client: httpx.AsyncClient, as_: ClientFor, path: str
+) -> None:
+    rep = await as_("rep@vendor.example")
+    answer = await rep.get(f"/api/v1/{path}", params={"limt": 5})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/limt"
+    assert error["detail"].startswith("There is no parameter “limt” here; ")
+    assert (await client.get(f"/api/v1/{path}", params={"limt": 5})).status_code == 401
+
+
+async def test_parameters_are_those_of_the_route_and_all_that_it_depends_on(as_: ClientFor) -> None:
+    rep = await as_("rep@vendor.example")
+    known = {"limit": "5", "q": "", "sort": "name"}
+    assert (await rep.get("/api/v1/accounts", params=known)).status_code == 200
+    more = {"a/b": "1", "x" * 500: "2"}
+    answer = await rep.post("/api/v1/accounts", params=more, json={"name": "Acme"})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/a~1b", f"/{'x' * 60}…"]
+    assert "it takes none" in answer.text
+
+
 async def test_a_bug_is_answered_without_details_and_with_its_request_id(settings: Settings) -> None:
     app = create_app(settings)
 
