@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -83,20 +83,70 @@ def evaluate(expression: str, facts: Facts) -> bool:
         RuleFailed: it is not CEL, names a fact that is not there, or answers something else than
             true or false.
     """
+    return bool(_true_or_false(answer(expression, facts)))
+
+
+def answer(expression: str, facts: Facts) -> Any:
+    """What the expression comes to with these facts.
+
+    Raises:
+        RuleFailed: it is not CEL, or names a fact that is not there.
+    """
     try:
-        answer = _program(expression).execute(dict(facts))
+        return _program(expression).execute(dict(facts))
     except Exception as error:
         raise RuleFailed(_in_words(error)) from error
-    if not isinstance(answer, bool):
-        raise RuleFailed(f"the rule must answer true or false, not {_kind(answer)}")
-    return answer
+
+
+def _true_or_false(found: Any) -> Any:
+    if not isinstance(found, bool):
+        raise RuleFailed(f"the rule must answer true or false, not {_kind(found)}")
+    return found
+
+
+def _addresses(found: Any) -> Any:
+    if not isinstance(found, list) or not all(isinstance(each, str) and "@" in each for each in found):
+        raise RuleFailed(f"the rule must answer a list of e-mail addresses, not {_kind(found)}")
+    return found
+
+
+def _somebody(found: Any) -> Any:
+    if not _addresses(found):
+        raise RuleFailed("the rule can answer an empty list: then nobody would be asked")
+    return found
+
+
+def reads(expression: str, facts: Facts) -> frozenset[str]:
+    """The facts that an expression reads, such as `deal.amount`; all of `deal` where it takes it whole."""
+    return frozenset(_Names(list(_tokens(expression)), facts).read())
+
+
+def check_people(expression: str, variants: Sequence[Facts], *, alone: bool) -> str | None:
+    """What is wrong with a rule that names people by e-mail address, as a sentence, or None.
+
+    `variants` are samples of the facts; the first has every name that a rule may use. `alone`, it
+    has to name somebody for each of them.
+    """
+    return _check(expression, variants[0], variants, _somebody if alone else _addresses)
+
+
+def check_condition(expression: str, variants: Sequence[Facts]) -> str | None:
+    """What is wrong with a rule that is true or false, as a sentence, or None; `variants` as above."""
+    return _check(expression, variants[0], variants, _true_or_false)
 
 
 def check_rule(expression: str, facts_schema: Facts) -> str | None:
-    """What is wrong with a rule, as a sentence, or None.
+    """What is wrong with a rule of a playbook, as a sentence, or None.
 
     `facts_schema` is a sample of the facts: it has every name that a rule may use.
     """
+    variants = _variants(facts_schema, list(_tokens(expression)))
+    return _check(expression, facts_schema, variants, _true_or_false)
+
+
+def _check(
+    expression: str, sample: Facts, variants: Iterable[Facts], demand: Callable[[Any], Any]
+) -> str | None:
     try:
         program = _program(expression)
     except Exception as error:  # noqa: BLE001  the library raises a different class for each cause
@@ -104,8 +154,8 @@ def check_rule(expression: str, facts_schema: Facts) -> str | None:
     tokens = list(_tokens(expression))
     return (
         _unknown_function(program, tokens)
-        or next(_Names(tokens, facts_schema).unknown(), None)
-        or _wrong_answer(expression, _variants(facts_schema, tokens))
+        or next(_Names(tokens, sample).unknown(), None)
+        or _wrong_answer(expression, variants, demand)
     )
 
 
@@ -158,7 +208,7 @@ class _Names:
             for i in range(len(tokens) - 3)
             if tokens[i].value in _MACROS and tokens[i + 1].value == "(" and tokens[i + 3].value == ","
         }
-        entries = [*facts["partners"], *facts["tasks"].values(), _TASK]
+        entries = [*facts.get("partners", ()), *facts.get("tasks", {}).values(), _TASK]
         self._of_entries = {name for entry in entries for name in entry}
 
     def unknown(self) -> Iterator[str]:
@@ -174,6 +224,17 @@ class _Names:
                 yield f"there is no fact '{token.value}'{_meant(token.value, self._facts)}"
             elif token.value in self._facts and (problem := self._follow(index)):
                 yield problem
+
+    def read(self) -> Iterator[str]:
+        """The facts that the expression reads, as `deal.amount`."""
+        for index, token in enumerate(self._tokens):
+            if token.kind != "name" or token.value not in self._facts or self._value(index - 1) == ".":
+                continue
+            group, step = self._facts[token.value], self._step(index + 1)
+            if step is not None:
+                yield f"{token.value}.{step[0]}"
+            elif isinstance(group, Mapping):
+                yield from (f"{token.value}.{name}" for name in group)
 
     def _value(self, index: int) -> str:
         return self._tokens[index].value if 0 <= index < len(self._tokens) else ""
@@ -239,10 +300,10 @@ def _variants(facts: Facts, tokens: list[_Token]) -> Iterator[dict[str, Any]]:
         yield variant
 
 
-def _wrong_answer(expression: str, variants: Iterator[dict[str, Any]]) -> str | None:
+def _wrong_answer(expression: str, variants: Iterable[Facts], demand: Callable[[Any], Any]) -> str | None:
     for facts in variants:
         try:
-            evaluate(expression, facts)
+            demand(answer(expression, facts))
         except RuleFailed as failed:
             # What a function makes of a custom field's text depends on the deal.
             if not _depends_on_data(failed):

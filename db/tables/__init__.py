@@ -10,6 +10,7 @@ from db.tables.notices import MailLink, Notice
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, DelegationRow, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
+from db.tables.policies import PolicyVersion
 from db.tables.products import ExchangeRate, Product
 from db.tables.sessions import UserSession
 from db.tables.timeline import TimelineRow
@@ -32,6 +33,7 @@ __all__ = [
     "Organisation",
     "OrganisationKind",
     "PlaybookVersion",
+    "PolicyVersion",
     "Product",
     "TimelineRow",
     "User",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.approval.policy import (
@@ -25,9 +25,15 @@ from domain.calendar import BusinessDuration
 from domain.duration import Duration
 from domain.money import CurrencyCode
 from domain.partner import Tier
-from domain.percent import Percent
+from domain.percent import shown
 from domain.playbook import Key, Text, Title
 
+Percent = Annotated[
+    Decimal,
+    Field(ge=0, le=100, max_digits=5, decimal_places=2, allow_inf_nan=False),
+    PlainSerializer(shown, return_type=str),
+]
+"""0 to 100 with at most two digits after the point, as files say it: 15, 12.5 or "12.5"."""
 ByTier = dict[Tier, Percent]
 ProductLine = Annotated[str, Field(min_length=1, max_length=100)]
 
