@@ -35,7 +35,7 @@ class NotifyActivities:
         """
         try:
             async with self._database.transaction() as session:
-                told = await notices.may_be_told(session, message)
+                told = await notices.may_be_told(session, message.recipients, message.opportunity_id)
                 await notices.write(session, [self._notice(message, user_id) for user_id in told])
         except InvalidInput as error:
             raise refusal(error) from error

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import mail_links, notices
-from db import opportunity as opportunities
 from db.mail_links import Addressee
 from db.session import Database
 from db.tables import MailLink, Notice
-from domain.errors import NotFound, Unavailable
+from domain.errors import Unavailable
 from domain.notice import MailState, NoticeKind
 from runtime import mail_text
 from runtime.errors import CannotStart
@@ -90,13 +90,16 @@ class Postman:
     async def _recipient(self, notice: Notice) -> Addressee | None:
         """Whom it goes to, as they are now: None when it is not for them any more."""
         async with self.database.read() as session:
-            to = await mail_links.addressee(session, notice.user_id)
-            if to is not None and notice.opportunity_id is not None:
-                try:
-                    await opportunities.demand_visible(session, to.principal, notice.opportunity_id)
-                except NotFound:
-                    return None
-        return to
+            may = await notices.may_be_told(session, [notice.user_id], notice.opportunity_id)
+            if not may or not await self._is_asked(session, notice):
+                return None
+            return await mail_links.addressee(session, notice.user_id)
+
+    async def _is_asked(self, session: AsyncSession, notice: Notice) -> bool:
+        """Whether who was asked to decide still is; of all else, that it is told."""
+        if not NoticeKind(notice.kind).asks or notice.approval_id is None or notice.step_key is None:
+            return True
+        return await mail_links.is_asked(session, notice.user_id, notice.approval_id, notice.step_key)
 
     async def _mail(self, notice: Notice, to: Addressee, now: datetime) -> Mail:
         asks = NoticeKind(notice.kind).asks

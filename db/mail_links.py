@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
-from db.tables import MailLink, Organisation, User
+from db.tables import ApprovalSeatRow, MailLink, Organisation, User
 from domain.principal import Principal
 
 
@@ -34,6 +34,16 @@ async def addressee(session: AsyncSession, user_id: UUID) -> Addressee | None:
     )
     row = (await session.execute(statement)).one_or_none()
     return Addressee(principal_of(row), row.time_zone) if row is not None else None
+
+
+async def is_asked(session: AsyncSession, user_id: UUID, approval_id: UUID, step_key: str) -> bool:
+    """Whether a step waits for somebody's decision now."""
+    seat = exists().where(
+        col(ApprovalSeatRow.approval_id) == approval_id,
+        col(ApprovalSeatRow.step_key) == step_key,
+        col(ApprovalSeatRow.user_id) == user_id,
+    )
+    return bool((await session.execute(select(seat))).scalar_one())
 
 
 async def keep(session: AsyncSession, link: MailLink) -> UUID:

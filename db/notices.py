@@ -28,7 +28,7 @@ from db.pages import Page, PageRequest
 from db.people import is_active
 from db.tables import Notice, OpportunityPartnerRow, Organisation, OrganisationKind, User
 from domain.errors import Conflict, NotFound
-from domain.notice import MailState, Message
+from domain.notice import MailState
 from domain.principal import Principal
 
 KEPT = timedelta(days=180)
@@ -50,16 +50,18 @@ async def write(session: AsyncSession, written: Sequence[Notice]) -> int:
     return len((await session.execute(statement)).all())
 
 
-async def may_be_told(session: AsyncSession, message: Message) -> Sequence[UUID]:
-    """Those recipients who are active, and may see the deal that it is about."""
+async def may_be_told(
+    session: AsyncSession, user_ids: Sequence[UUID], opportunity_id: UUID | None
+) -> Sequence[UUID]:
+    """Those of these people who are active, and may see the deal."""
     statement = (
         select(col(User.id))
         .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(col(User.id).in_(message.recipients), is_active())
+        .where(col(User.id).in_(user_ids), is_active())
     )
-    if message.opportunity_id is not None:
+    if opportunity_id is not None:
         takes_part = exists().where(
-            col(OpportunityPartnerRow.opportunity_id) == message.opportunity_id,
+            col(OpportunityPartnerRow.opportunity_id) == opportunity_id,
             col(OpportunityPartnerRow.partner_id) == col(Organisation.id),
         )
         statement = statement.where(or_(col(Organisation.kind) == OrganisationKind.VENDOR, takes_part))

@@ -19,7 +19,7 @@ from activities.postman import LEASE, PATIENCE, Postman, mailing
 from db import notices
 from db.pages import PageRequest
 from db.session import Database
-from db.tables import MailLink, Notice, OpportunityPartnerRow, User
+from db.tables import ApprovalSeatRow, MailLink, Notice, OpportunityPartnerRow, User
 from domain.errors import Conflict
 from domain.notice import Fact, MailState, Message, NoticeKind
 from domain.principal import Role
@@ -183,6 +183,7 @@ async def test_a_mail_that_asks_carries_a_link_of_its_own(
     asked = message(
         desk, kind=NoticeKind.DECISION_WANTED, approval_id=approval, step_key="deal-desk", round=0
     )
+    await ask(database, desk, approval)
     await tell(database, asked)
     await deliver(postman)
     (mail,) = post.to(desk.email)
@@ -196,6 +197,24 @@ async def test_a_mail_that_asks_carries_a_link_of_its_own(
         link = (await session.execute(select(MailLink).where(col(MailLink.id) == found[0]))).scalar_one()
     assert (link.user_id, link.approval_id, link.step_key, link.round) == (desk.id, approval, "deal-desk", 0)
     assert link.used_at is None
+
+
+async def ask(database: Database, person: Person, approval: UUID) -> None:
+    """Give somebody the deal desk's seat."""
+    seat = {"approval_id": approval, "step_key": "deal-desk", "step": "Deal desk", "user_id": person.id}
+    async with database.transaction() as session:
+        await session.execute(insert(ApprovalSeatRow).values(**seat, since=datetime.now(UTC)))
+
+
+async def test_who_is_not_asked_any_more_gets_no_mail_that_asks(
+    database: Database, desk: Person, postman: Postman, post: PostOffice
+):
+    said = message(desk, kind=NoticeKind.DECISION_REMINDER, approval_id=new_id(), step_key="deal-desk")
+    await tell(database, said)
+    await deliver(postman)
+    assert not post.to(desk.email)
+    (notice,) = await told(database, desk)
+    assert notice.mail_state == MailState.DROPPED
 
 
 async def test_when_a_mail_is_to_be_sent_its_recipient_is_looked_at_anew(
