@@ -99,6 +99,6 @@ async def test_an_unfinished_form_says_what_is_missing(window: Window, deals: De
     await page.get_by_label("Company").fill("Acme")
     await page.get_by_label("Country").fill("xx")
     await page.get_by_role("button", name="Open the opportunity").click()
-    await expect(page.get_by_text("This must be a decimal number")).to_be_visible()
+    await expect(page.get_by_text("This must be an amount")).to_be_visible()
     await expect(page.get_by_text("This is no country")).to_be_visible()
     await expect(page.get_by_label("Title")).to_have_value("No such money")
