@@ -45,7 +45,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import workflow_id
     from workflows.notice_messages import NOTIFY
 
-_A_FEW_TIMES = RetryPolicy(maximum_attempts=5)
+_A_FEW_MINUTES = timedelta(minutes=10)
+"""After that a notice is given up: who is waited for is in the lists all the same."""
 
 
 @workflow.defn
@@ -198,8 +199,8 @@ class ApprovalWorkflow(Entity):
             self.telling = True
             while self.results:
                 await self._tell_deal(self.results.pop(0))
-            while self.notices:
-                await self._tell_people(self.notices.pop(0))
+            notices, self.notices = self.notices, []
+            await asyncio.gather(*(self._tell_people(message) for message in notices))
             self.telling = False
 
     async def _tell_deal(self, result: ApprovalResult) -> None:
@@ -211,13 +212,14 @@ class ApprovalWorkflow(Entity):
                 await handle.signal(APPROVAL_ENDED, result)
 
     async def _tell_people(self, message: Message) -> None:
-        """Notices are tried a few times: no process ever hangs on them."""
+        """Not in a local activity: what fails there would hold up the next command while it is retried."""
         with contextlib.suppress(TemporalError):
-            await workflow.execute_local_activity(
+            await workflow.execute_activity(
                 NOTIFY,
                 message,
                 start_to_close_timeout=timedelta(seconds=10),
-                retry_policy=_A_FEW_TIMES,
+                schedule_to_close_timeout=_A_FEW_MINUTES,
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
                 summary=f"{message.kind.value}: {message.title}"[:200],
             )
 
