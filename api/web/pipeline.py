@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,6 +39,10 @@ STATUSES = {
 CLOSED = {"lost", "handed_off", "all"}
 """Closed deals stand on no board."""
 PER_PAGE = 50
+VIEWS = ("board", "list")
+NOBODY = UUID(int=0)
+MOST_MISREAD = 5
+LONGEST_ECHO = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _id(text: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
-        return UUID(int=0)
+        return NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ async def read(
     request: Request,
     principal: PrincipalDep,
     database: DatabaseDep,
-    view: Literal["board", "list"] = "board",
+    view: Annotated[str, Query(max_length=20)] = "board",
     q: Search = "",
     playbook: Annotated[str, Query(max_length=60)] = "",
     owner: Annotated[str, Query(max_length=60)] = "",
@@ -132,16 +136,11 @@ async def read(
     """The board or the list; every filter is in the address."""
     as_list = view == "list" or status in CLOSED or stage
     wanted = Wanted("list" if as_list else "board", q, playbook, owner, partner, status, stage)
-    shown: dict[str, Any] = {"columns": [], "by": "stage", "deals": [], "more_url": None}
-    shown |= {"total_count": 0, "total_sums": []}
     if as_list:
-        async with database.read() as session:
-            found = await pipeline.page(session, principal, wanted.filters, PageRequest(PER_PAGE, cursor))
-        shown["deals"] = found.items
-        if found.next_cursor:
-            shown["more_url"] = f"{wanted.url()}&{urlencode({'cursor': found.next_cursor})}"
+        shown = await _list(database, principal, wanted, cursor)
     else:
-        shown |= await _board(database, principal, wanted)
+        shown = await _board(database, principal, wanted)
+    options = await choices.for_deals(database, principal) | {"statuses": list(STATUSES.items())}
     return page(
         request,
         "pipeline/index.html",
@@ -149,11 +148,38 @@ async def read(
         section="pipeline",
         filters=wanted,
         filtered=wanted.is_filtered,
-        options=await choices.for_deals(database, principal) | {"statuses": list(STATUSES.items())},
+        misread=list(_misread(request.query_params, {key for key, _ in options["playbooks"]})),
+        options=options,
         view_urls={"board": wanted.url(view="", stage=""), "list": wanted.url(view="list")},
         may_move=principal.may(Action.ADVANCE),
         **shown,
     )
+
+
+def _misread(asked: Mapping[str, str], playbooks: Container[str]) -> Iterator[str]:
+    """What the address says and the pipeline does not understand, in words."""
+    names = (*Wanted.__slots__, "cursor")
+    unknown = [name for name in asked if name not in names]
+    for name in unknown[:MOST_MISREAD]:
+        yield f"There is no filter “{name[:LONGEST_ECHO]}”; it changes nothing."
+    if (view := asked.get("view")) and view not in VIEWS:
+        yield f"“{view}” is no view; there are {' and '.join(VIEWS)}."
+    if (status := asked.get("status")) and status not in STATUSES:
+        yield f"“{status}” is no status; you see the deals in progress."
+    if (playbook := asked.get("playbook")) and playbook not in playbooks:
+        yield f"There is no playbook “{playbook}”, so no deal fits."
+    for name in ("owner", "partner"):
+        if _id(asked.get(name, "")) == NOBODY:
+            yield f"“{asked[name]}” is no id of {'an' if name == 'owner' else 'a'} {name}, so no deal fits."
+
+
+async def _list(
+    database: Database, principal: Principal, wanted: Wanted, cursor: str | None
+) -> dict[str, Any]:
+    async with database.read() as session:
+        found = await pipeline.page(session, principal, wanted.filters, PageRequest(PER_PAGE, cursor))
+    more = f"{wanted.url()}&{urlencode({'cursor': found.next_cursor})}" if found.next_cursor else None
+    return {"deals": found.items, "more_url": more, "columns": [], "total_count": 0}
 
 
 async def _board(database: Database, principal: Principal, wanted: Wanted) -> dict[str, Any]:

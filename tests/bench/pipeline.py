@@ -119,8 +119,8 @@ PATHS = {
     "list, by text": "/api/v1/opportunities?q=kestrel%20robot",
     "list, by amount": "/api/v1/opportunities?status=open&sort=-amount",
     "list, by close": "/api/v1/opportunities?sort=expected_close",
-    "board by phase": "/pipeline?by=phase",
-    "board of a playbook": "/pipeline?by=stage&playbook=it-software",
+    "board by phase": "/pipeline",
+    "board of a playbook": "/pipeline?playbook=it-software",
 }
 
 

@@ -151,6 +151,30 @@ async def test_a_strange_address_gets_a_page_that_says_so(
 
 
 @pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("colour=red", "There is no filter “colour”; it changes nothing."),
+        ("view=list&<b>=1", "There is no filter “&lt;b&gt;”; it changes nothing."),
+        ("view=cards", "“cards” is no view; there are board and list."),
+        ("status=opne", "“opne” is no status; you see the deals in progress."),
+        ("playbook=no-such", "There is no playbook “no-such”, so no deal fits."),
+        ("owner=nobody", "“nobody” is no id of an owner, so no deal fits."),
+    ],
+)
+async def test_the_pipeline_says_which_filter_it_did_not_understand(
+    vera: httpx.AsyncClient, path: str, said: str
+):
+    answer = await vera.get(f"/pipeline?{path}")
+    assert answer.status_code == 200
+    assert said in answer.text
+
+
+async def test_the_pipeline_has_nothing_to_say_about_filters_that_it_knows(vera: httpx.AsyncClient):
+    for known in ("", "view=board", f"view=list&status=all&q=x&owner={NOBODY}&partner=&stage=&playbook="):
+        assert "was understood" not in (await vera.get(f"/pipeline?{known}")).text
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         {"title": "x" * 10_000},
