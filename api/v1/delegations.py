@@ -44,7 +44,7 @@ class DelegationState(StrEnum):
 
 
 class DelegationCreate(Input):
-    """Somebody stands in while you are away: what waits for your decision waits for her as well."""
+    """Somebody stands in while you are away, and is asked instead of you."""
 
     model_config = example_input({"to": _STAND_IN, **_DATES})
 
