@@ -1,6 +1,6 @@
 # Tandem's own commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint types contracts templates fmt lock bench clean
+.PHONY: help install install-dev run test coverage coverage-domain check lint types contracts templates fmt lock bench clean
 
 VENV := .venv/bin
 PYTHON_CODE := activities api db domain migrations ops runtime tests workflows cli.py worker.py
@@ -20,6 +20,14 @@ run: install ## Start everything; Ctrl-C stops it
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
 	@$(VENV)/python -m pytest $(ARGS)
+
+coverage: install-dev ## How much the tests reach: all branches of domain/, nine tenths of the rest
+	@$(VENV)/python -m pytest --cov --cov-branch --cov-report= $(ARGS)
+	@$(VENV)/coverage report --include="domain/*" --fail-under=100
+	@$(VENV)/coverage report --omit="domain/*,runtime/launch.py,runtime/watchdog.py" --fail-under=90
+
+coverage-domain: install-dev
+	@$(VENV)/python -m pytest tests/domain --quiet --cov=domain --cov-branch --cov-report=term-missing --cov-fail-under=100
 
 check: lint types contracts templates ## All checks that are no tests
 
