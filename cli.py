@@ -137,13 +137,17 @@ def publish(files: PlaybookFiles, as_json: AsJson = False) -> None:
 
 @app.command("import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="The folder of the export, or its CSV of opportunities.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="The folder of the export, or its CSV of opportunities; the CSV of products."),
+    ],
     *,
     mapping: Annotated[
         Path | None, typer.Option(help="How to read it (YAML); mapping.yaml beside the export if not given.")
     ] = None,
-    layout: Annotated[  # noqa: ARG001 -- there is one so far; typer refuses any other
-        Literal["csv"], typer.Option("--format", help="What the export is made of.")
+    layout: Annotated[
+        Literal["csv", "products"],
+        typer.Option("--format", help="csv: an export of opportunities. products: a price list (CSV)."),
     ] = "csv",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     rejects: Annotated[Path, typer.Option(help="Where rows that are not taken go, with the reason.")] = Path(
@@ -151,9 +155,20 @@ def import_(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Answer the numbers as JSON.")] = False,
 ) -> None:
-    """Take over the opportunities of another CRM; what is there already stays as it is."""
-    from ops.crm_import import Wanted, import_and_show
+    """Take over the opportunities of another CRM, or a price list; the same again changes nothing."""
     from runtime import aio
+
+    if layout == "products":
+        from ops import product_import
+
+        settings = _started("import")
+        aio.run(
+            product_import.import_and_show(
+                settings, source, dry_run=dry_run, rejects=rejects, as_json=as_json
+            )
+        )
+        return
+    from ops.crm_import import Wanted, import_and_show
 
     wanted = Wanted.of(source, mapping, dry_run=dry_run, rejects=rejects)
     aio.run(import_and_show(_started("import"), wanted, as_json=as_json))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from domain.errors import AlreadyExists, NotFound
 from domain.principal import Principal
 
 PORTION = 500
-"""Products that an import writes in one statement."""
+"""Products that an import reads or writes in one statement."""
 
 
 def visible_products(principal: Principal) -> ColumnElement[bool]:
@@ -122,11 +122,14 @@ async def lines(session: AsyncSession, principal: Principal) -> list[str]:
     return [name for name in (await session.execute(statement)).scalars() if name is not None]
 
 
-async def by_sku(session: AsyncSession, skus: Iterable[str]) -> dict[str, Product]:
+async def by_sku(session: AsyncSession, skus: Sequence[str]) -> dict[str, Product]:
     """The products with these SKUs, by SKU in lower case; for an import, never to answer a request."""
-    wanted = [sku.lower() for sku in skus]
-    statement = select(Product).where(func.lower(col(Product.sku)).in_(wanted))
-    return {product.sku.lower(): product for product in (await session.execute(statement)).scalars()}
+    found: dict[str, Product] = {}
+    for start in range(0, len(skus), PORTION):
+        wanted = [sku.lower() for sku in skus[start : start + PORTION]]
+        statement = select(Product).where(func.lower(col(Product.sku)).in_(wanted))
+        found |= {product.sku.lower(): product for product in (await session.execute(statement)).scalars()}
+    return found
 
 
 async def add_many(session: AsyncSession, products: Sequence[Product]) -> None:
