@@ -86,7 +86,7 @@ def _command(form: Form, opened: Opened) -> ask.Decide:
 
 def _version(form: Form) -> int | None:
     """The version that the person saw. Raises `InvalidInput`."""
-    return parse(_Seen, form.given("_version")).version
+    return parse(_Seen, {"version": form.get("_version")}).version
 
 
 class _Seen(BaseModel):
