@@ -82,17 +82,19 @@ async def _people(database: Database, password: str) -> dict[str, Principal]:
                     tier=tier[0] if tier else None,
                 ),
             )
-        cast = {}
-        for email, name, roles in story.PEOPLE:
+        cast: dict[str, Principal] = {}
+        for email, name, roles in sorted(story.PEOPLE, key=lambda each: each[0] in story.MANAGERS):
             known = await people.principal_by_email(session, email)
             if known is None:
                 organisation = organisations[email.partition("@")[2]]
+                manager = cast.get(story.MANAGERS.get(email, ""))
                 user = User(
                     id=_id("user", email),
                     organisation_id=organisation.id,
                     email=email,
                     name=name,
                     roles=list(roles),
+                    manager_id=manager.id if manager else None,
                 )
                 await people.add(session, user)
                 await people.set_password(session, user.id, hashed, now)

@@ -26,6 +26,13 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("lead@aster.example", "Leo Hartmann", (Role.PARTNER_SELLER, Role.PARTNER_ADMIN)),
     ("seller@borealis.example", "Bo Eriksen", (Role.PARTNER_SELLER,)),
 )
+MANAGERS = {
+    "rep@vendor.example": "director@vendor.example",
+    "rep2@vendor.example": "director@vendor.example",
+    "desk@vendor.example": "director@vendor.example",
+    "desk2@vendor.example": "director@vendor.example",
+    "seller@aster.example": "lead@aster.example",
+}
 ASTER, BOREALIS = "Aster Integrators", "Borealis Systems"
 
 
