@@ -34,7 +34,7 @@ class WorkOpportunity(BaseModel):
 
 
 class WorkOut(BaseModel):
-    """One thing to do. `key` is the task's key for a task."""
+    """One thing to do. `key` is the task's key for a task, the approval's id for an approval."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -27,6 +27,7 @@ _ICONS = {
     WorkKind.ADVANCE: "milestone",
     WorkKind.CHECK_IN: "radio",
     WorkKind.HANDOFF: "package-check",
+    WorkKind.APPROVAL: "list-checks",
 }
 
 
@@ -46,6 +47,12 @@ class Row:
     @property
     def deal(self) -> str:
         return f"/opportunities/{self.waiting.opportunity_id}"
+
+    @property
+    def page(self) -> str:
+        """Where the thing is done: on its request's page, or the deal's."""
+        item = self.waiting.item
+        return f"/approvals/{item.key}" if item.kind is WorkKind.APPROVAL else self.deal
 
 
 @dataclass(slots=True)

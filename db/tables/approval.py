@@ -63,6 +63,7 @@ class ApprovalSeatRow(SQLModel, table=True):
     step_key: str = Field(primary_key=True)
     user_id: UUID = Field(primary_key=True)
     step: str
+    side: str
     stands_in_for_id: UUID | None = None
     stands_in_for: str | None = None
     since: datetime = Field(sa_type=Instant)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from domain.approval.policy import REQUESTER
 from domain.approval.state import Approval, ApprovalState
 from domain.opportunity.wording import listed
+from domain.principal import Side
 
 
 class Seat(BaseModel):
@@ -19,6 +20,7 @@ class Seat(BaseModel):
 
     step_key: str
     step: str
+    side: Side
     user_id: UUID
     stands_in_for_id: UUID | None = None
     stands_in_for: str | None = None
@@ -40,6 +42,7 @@ def _of_approvers(approval: Approval) -> Iterator[Seat]:
             yield Seat(
                 step_key=step.key,
                 step=step.title,
+                side=Side.VENDOR,
                 user_id=each.id,
                 stands_in_for_id=absent.id if absent else None,
                 stands_in_for=absent.name if absent else None,
@@ -53,10 +56,18 @@ def _of_requesters(approval: Approval) -> Iterator[Seat]:
         yield Seat(
             step_key=REQUESTER,
             step="Take the offer, or not" if approval.counter else "Amend and submit again",
+            side=_side(approval, user_id),
             user_id=user_id,
             since=approval.updated_at,
             due_at=approval.expires_at,
         )
+
+
+def _side(approval: Approval, asker: UUID) -> Side:
+    """Whose work a request that came back is: the requester's side's, or that of the partner asked for."""
+    if asker != approval.requester.id and approval.subject.partner_id is not None:
+        return Side.PARTNER
+    return approval.requester.side or Side.VENDOR
 
 
 def waits_for(approval: Approval) -> str | None:

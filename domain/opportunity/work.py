@@ -20,6 +20,8 @@ class WorkKind(StrEnum):
     ADVANCE = "advance"
     CHECK_IN = "check_in"
     HANDOFF = "handoff"
+    APPROVAL = "approval"
+    """Of a request on the deal, not of the deal itself; the key is the request's id."""
 
 
 class WorkItem(BaseModel):

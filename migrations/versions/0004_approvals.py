@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("step_key", sa.String(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
         sa.Column("stands_in_for_id", sa.Uuid(), nullable=True),
         sa.Column("stands_in_for", sa.String(), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
