@@ -9,7 +9,7 @@ from asgi_cross_origin_protection import CrossOriginProtection
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import health, openapi, problems, v1, web
+from api import health, openapi, problems, sessions, v1, web
 from api.housekeeping import housekeeping
 from api.limits import RateLimit
 from api.middleware import BodyLimit, Envelope, UnlessAuthorized, deny_cross_origin
@@ -87,7 +87,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     """Middleware; what is added last is outermost."""
     app.add_middleware(_same_origin)
     app.add_middleware(BodyLimit)
-    app.add_middleware(RateLimit, limit=settings.rate_limit)
+    app.add_middleware(RateLimit, limit=settings.rate_limit, cookie=sessions.COOKIE)
     app.add_middleware(Envelope)
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from limits import parse
 
+from api import limits, sessions
 from api.app import create_app
 from domain.errors import Unavailable
 from runtime.settings import Settings
-from tests.stack import ClientFor, serving
+from tests.stack import ClientFor, People, serving
 
 
 async def test_anonymous_sees_health_and_metrics(client: httpx.AsyncClient) -> None:
@@ -59,6 +61,52 @@ async def test_who_is_too_fast_is_told_when_to_go_on(settings: Settings) -> None
         assert refused.json()["code"] == "too_many_requests"
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert (await nobody.get("/healthz")).status_code == 200
+
+
+async def test_ever_new_wrong_keys_from_one_address_are_too_many(
+    settings: Settings, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REFUSED_LIMIT", parse("3/minute"))
+    rep, seller = await people.of("rep@vendor.example"), await people.of("seller@aster.example")
+    wrong = [
+        {"Authorization": "Bearer tdm_made_up"},
+        {"Authorization": "Basic Zm9vOmJhcg=="},
+        {"Cookie": f"theme=dark; {sessions.COOKIE}=made-up"},
+    ]
+    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as anyone:
+        assert (await anyone.get("/api/v1/me", headers=rep.headers)).status_code == 200
+        for headers in wrong:
+            assert (await anyone.get("/api/v1/me", headers=headers)).status_code == 401
+        refused = await anyone.get("/api/v1/me", headers={"Authorization": "Bearer tdm_another"})
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await anyone.get("/api/v1/me", headers=rep.headers)).status_code == 200, "was let in before"
+        assert (await anyone.get("/api/v1/me", headers=seller.headers)).status_code == 429
+        for without in ({}, {"Cookie": "theme=dark"}):
+            assert (await anyone.get("/sign-in", headers=without)).status_code == 200
+
+
+async def test_pages_count_wrong_sessions_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REFUSED_LIMIT", parse("1/minute"))
+    headers = {"Accept": "text/html", "Cookie": f"{sessions.COOKIE}=made-up"}
+    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as anyone:
+        assert (await anyone.get("/pipeline", headers=headers)).status_code == 303
+        refused = await anyone.get("/pipeline", headers=headers)
+        assert refused.status_code == 429
+        assert "Too many wrong keys or sessions" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "address:192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "address:2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "address:fe80::/64"),
+        (":strange", "address::strange"),
+    ],
+)
+def test_an_address_of_ipv6_stands_for_its_network(host: str, address: str) -> None:
+    assert limits._address({"client": (host, 1)}) == address
 
 
 async def test_without_its_database_the_api_says_so_and_lives(tmp_path: Path) -> None:
