@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Depends
+
 from api.commands import translated
-from api.services import Services
+from api.etag import Precondition
+from api.idempotency import MintedDep
+from api.principal import PrincipalDep
+from api.services import Services, ServicesDep
 from db import approval as approvals
+from db import people
+from db.session import Database
+from db.tables import OrganisationKind
 from domain.approval import commands as ask
 from domain.approval.rules import decide
 from domain.approval.state import Approval, Channel
-from domain.errors import TandemError, Unavailable
-from domain.principal import Principal
+from domain.errors import InvalidInput, NotFound, TandemError, Unavailable
+from domain.principal import Principal, Side
 from workflows.approval_messages import approval_workflow_id
 from workflows.entity import Receipt
 
@@ -45,6 +54,20 @@ class ApprovalCommands:
         )
         await self._send(approval_id, request)
         return await self.read(approval_id)
+
+    async def change_as_read(
+        self, approval_id: UUID, command: ask.Command, precondition: Precondition | None
+    ) -> Approval:
+        """`change`, unless it has become another version than the caller has read.
+
+        Raises:
+            StaleVersion: it has.
+        """
+        if precondition is None or precondition.tags is None:
+            return await self.change(approval_id, command)
+        # For the request itself to refuse: it knows whether this very change made the version stale.
+        current = (await self.read(approval_id)).version
+        return await self.change(approval_id, command, precondition.of(current))
 
     async def read(self, approval_id: UUID) -> Approval:
         """The approval as it was last recorded, as the principal may see it. Raises `NotFound`."""
@@ -93,3 +116,34 @@ class ApprovalCommands:
         except TandemError:
             return False
         return True
+
+
+async def colleague(database: Database, principal: Principal, user_id: UUID) -> ask.Delegate:
+    """Whom a decision is given to.
+
+    Raises:
+        InvalidInput: the principal sees no such active person.
+    """
+    try:
+        async with database.read() as session:
+            user, organisation = await people.get(session, principal, user_id)
+    except NotFound as missing:
+        raise InvalidInput(missing.detail, pointer="/to") from missing
+    if not user.active:
+        raise InvalidInput(f"{user.name} is no longer here; choose somebody else.", pointer="/to")
+    side = Side.VENDOR if organisation.kind == OrganisationKind.VENDOR else Side.PARTNER
+    return ask.Delegate(id=user.id, name=user.name, side=side)
+
+
+async def _by_api(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> ApprovalCommands:
+    return ApprovalCommands(services, principal, minted.update_id, Channel.API)
+
+
+async def _by_page(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> ApprovalCommands:
+    return ApprovalCommands(services, principal, minted.update_id, Channel.PAGE)
+
+
+ApprovalCommandsDep = Annotated[ApprovalCommands, Depends(_by_api)]
+"""The commands of this request's principal, as the JSON API gives them."""
+PageApprovalCommandsDep = Annotated[ApprovalCommands, Depends(_by_page)]
+"""The same, as the pages give them."""

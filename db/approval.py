@@ -212,7 +212,8 @@ def _mine(principal: Principal) -> ColumnElement[bool]:
     return and_(col(ApprovalSeatRow.user_id) == principal.id, visible(principal))
 
 
-def _inbox(principal: Principal) -> Select[*tuple[Any, ...]]:
+def _inbox(principal: Principal, states: Sequence[ApprovalState]) -> Select[*tuple[Any, ...]]:
+    wanted = col(ApprovalRow.state).in_([each.value for each in states or tuple(ApprovalState)])
     due = func.coalesce(col(ApprovalSeatRow.due_at), _NEVER, type_=Instant)
     return (
         select(
@@ -222,14 +223,21 @@ def _inbox(principal: Principal) -> Select[*tuple[Any, ...]]:
             col(ApprovalSeatRow.stands_in_for),
         )
         .join(ApprovalSeatRow, col(ApprovalSeatRow.approval_id) == col(ApprovalRow.id))
-        .where(_mine(principal))
+        .where(_mine(principal), wanted)
         .order_by(due, col(ApprovalRow.id), col(ApprovalSeatRow.step_key))
     )
 
 
-async def inbox(session: AsyncSession, principal: Principal, request: PageRequest) -> Page[Listed]:
+async def inbox(
+    session: AsyncSession,
+    principal: Principal,
+    request: PageRequest,
+    *,
+    states: Sequence[ApprovalState] = (),
+) -> Page[Listed]:
     """What waits for the principal, the least time left first: decisions, and own requests that came back."""
-    found = await pages.fetch(session, _inbox(principal), request, order=f"inbox:{principal.id}")
+    order = f"inbox:{','.join(states)}:{principal.id}"
+    found = await pages.fetch(session, _inbox(principal, states), request, order=order)
     return found.map(_listed)
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.v1 import (
     accounts,
+    approvals,
     deal_partners,
     delegations,
     events,
@@ -32,6 +33,7 @@ for each in (
     deal_partners,
     timelines,
     handoffs,
+    approvals,
     work,
     notices,
     events,
