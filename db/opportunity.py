@@ -166,6 +166,16 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
     row = (await reader.execute(statement, {"opportunity_id": opportunity_id})).one_or_none()
     if row is None:
         raise NotFound("There is no such opportunity.")
+    return await _of_row(reader, row)
+
+
+async def as_recorded(reader: Reader, opportunity_id: UUID) -> Opportunity | None:
+    """A deal in full, whoever asks; for processes, never for a request."""
+    row = (await reader.execute(_GET, {"opportunity_id": opportunity_id})).one_or_none()
+    return await _of_row(reader, row) if row is not None else None
+
+
+async def _of_row(reader: Reader, row: Any) -> Opportunity:
     book = await playbooks.pinned(reader, row.playbook_key, row.playbook_version)
     tasks = {task["key"]: task for task in row.state["tasks"]}
     return Opportunity.model_validate({**row.state, "tasks": tasks, "playbook": book})

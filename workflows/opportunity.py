@@ -13,18 +13,45 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, TemporalError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.approval.commands import Submit
+    from domain.discount.assess import Assessment, Check
     from domain.errors import TandemError
     from domain.opportunity import commands as ask
     from domain.opportunity.agenda import agenda, fall_due, next_due
     from domain.opportunity.blockers import blockers
+    from domain.opportunity.decide_discount import (
+        approval_ended,
+        assessed,
+        checked,
+        judged_amount,
+        needs_check,
+        no_longer_wanted,
+        to_assess,
+    )
+    from domain.opportunity.discounts import find
     from domain.opportunity.draft import Outcome, TimelineEntry
     from domain.opportunity.facts import facts
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.state import Opportunity
     from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
+    from workflows.approval_messages import (
+        APPROVAL_ENDED,
+        WITHDRAW,
+        ApprovalResult,
+        ApprovalStart,
+        Submission,
+        Withdrawal,
+        approval_workflow_id,
+    )
+    from workflows.discount_messages import (
+        CHECK_DISCOUNTS,
+        RESOLVE_DISCOUNT,
+        CheckQuestion,
+        DiscountQuestion,
+    )
     from workflows.entity import Entity, Receipt, refusal
     from workflows.messages import JUDGE, RECORD, Opening, Rule, Start, Timeline
 
@@ -39,6 +66,8 @@ class OpportunityWorkflow(Entity):
         self.deal: Opportunity | None = start.opportunity
         self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = list(start.entries)
+        self.submissions: list[Submit] = []
+        """Approvals to start as soon as what they are for is recorded."""
         self.shown: dict[str, SearchAttributePair[Any]] = {}
 
     @workflow.run
@@ -85,6 +114,24 @@ class OpportunityWorkflow(Entity):
             decide(self.deal, request, workflow.now())
         except TandemError as error:
             raise refusal(error) from error
+
+    @workflow.signal(name=APPROVAL_ENDED)
+    async def approval_ended(self, result: ApprovalResult) -> None:
+        """How the approval of a discount stands: decided, or back with whoever asked."""
+        await self._until_opened()
+        async with self.lock:
+            await self._commit(
+                approval_ended(
+                    self._known(),
+                    result.approval_id,
+                    result.state,
+                    percent=result.percent,
+                    offered=result.counter.percent if result.counter else None,
+                    amount=judged_amount(result.facts),
+                    now=workflow.now(),
+                    comment=result.comment,
+                )
+            )
 
     @workflow.query
     def opportunity(self) -> Opportunity:
@@ -139,7 +186,9 @@ class OpportunityWorkflow(Entity):
             raise self.refused
 
     async def _commit(self, outcome: Outcome) -> None:
-        """Let the stage's rule speak, record all that happened, and only then let it be true."""
+        """Let policy and rule speak, record all that happened, and only then let it be true."""
+        before = self.deal
+        outcome = await self._ask_about_discounts(before, outcome)
         outcome = await self._ask_the_rule(outcome)
         if outcome.entries:
             summary = outcome.entries[0].words[:200]
@@ -147,6 +196,47 @@ class OpportunityWorkflow(Entity):
         self.deal = outcome.opportunity
         self.entries.extend(outcome.entries)
         self._show()
+        await self._start_approvals()
+        await self._withdraw_approvals(before)
+
+    async def _ask_about_discounts(self, before: Opportunity | None, outcome: Outcome) -> Outcome:
+        """What a request takes, and whether grants still cover the deal: the answers are in the history."""
+        while (asked := to_assess(outcome.opportunity)) is not None:
+            question = DiscountQuestion(
+                opportunity=outcome.opportunity, discount_id=asked.id, at=workflow.now()
+            )
+            what = "What does this discount take?"
+            found: Assessment = await self.quick(RESOLVE_DISCOUNT, question, Assessment, what)
+            outcome = _joined(outcome, assessed(outcome.opportunity, found, workflow.now()))
+            if found.submission is not None:
+                self.submissions.append(found.submission)
+        if needs_check(before, outcome.opportunity):
+            check = CheckQuestion(opportunity=outcome.opportunity, at=workflow.now())
+            what = "Is what is given covered by what was granted?"
+            answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
+            outcome = _joined(outcome, checked(outcome.opportunity, answer.outside, workflow.now()))
+        return outcome
+
+    async def _start_approvals(self) -> None:
+        """Each is a process of its own, which lives on whatever becomes of this run."""
+        while self.submissions:
+            submit = self.submissions.pop(0)
+            discount = find(self._known(), submit.subject.discount_id)
+            if discount is not None:
+                await workflow.start_child_workflow(
+                    "ApprovalWorkflow",
+                    ApprovalStart(submission=Submission(command=submit, by=discount.requested_by)),
+                    id=approval_workflow_id(submit.id),
+                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                    static_summary=submit.subject.title,
+                )
+
+    async def _withdraw_approvals(self, before: Opportunity | None) -> None:
+        """Tell the approvals of requests that nobody wants any more; one that has ended hears nothing."""
+        for approval_id, reason in no_longer_wanted(before, self._known()):
+            handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
+            with contextlib.suppress(TemporalError):
+                await handle.signal(WITHDRAW, Withdrawal(reason=reason))
 
     async def _ask_the_rule(self, outcome: Outcome) -> Outcome:
         """A CEL rule is asked in an activity, so that its answer is in the history."""
@@ -154,9 +244,7 @@ class OpportunityWorkflow(Entity):
             rule = Rule(expression=expression, facts=facts(outcome.opportunity))
             met = await self.quick(JUDGE, rule, bool, "Is the stage's rule met?")
             asked, more = outcome.opportunity, judged(outcome.opportunity, met=met, now=workflow.now())
-            outcome = Outcome.model_construct(
-                opportunity=more.opportunity, entries=outcome.entries + more.entries
-            )
+            outcome = _joined(outcome, more)
             if more.opportunity.stage.key == asked.stage.key:
                 break
         return outcome
@@ -203,6 +291,11 @@ class OpportunityWorkflow(Entity):
             workflow.upsert_search_attributes(updates)
         self.shown = wanted
         workflow.set_current_details(_details(deal))
+
+
+def _joined(outcome: Outcome, more: Outcome) -> Outcome:
+    """What happened, and what followed from it."""
+    return Outcome.model_construct(opportunity=more.opportunity, entries=outcome.entries + more.entries)
 
 
 def _details(deal: Opportunity) -> str:

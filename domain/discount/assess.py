@@ -197,16 +197,30 @@ def _offer(asked: Asked, facts: DiscountFacts, concerns: list[frozenset[str]]) -
     return envelope.model_copy(update={"min_amount": floor, "max_value": most})
 
 
-def offer_at(discount: Discount, percent: Decimal, until: datetime | None) -> Envelope:
-    """What was offered, for another percentage (a counter-offer's) and with its end."""
-    offer = discount.offer or Envelope(
-        max_percent=percent, partner_id=discount.partner_id, line=discount.line
+def offer_at(discount: Discount, facts: DiscountFacts, until: datetime | None) -> Envelope:
+    """What was offered, with its end; for these facts, where they are others than at the request.
+
+    A counter-offer grants another percentage, and a request that came back may be about another amount.
+    """
+    percent = facts.discount.percent
+    offer = discount.offer or Envelope(max_percent=percent, partner_id=discount.partner_id)
+    then = discount.facts or facts
+    return offer.model_copy(
+        update={
+            "max_percent": percent,
+            "min_amount": _scaled(offer.min_amount, facts.deal.amount, then.deal.amount),
+            "max_value": _scaled(offer.max_value, facts.discount.value, then.discount.value),
+            "until": until,
+        }
     )
-    most = offer.max_value
-    if most is not None and discount.asked_percent:
-        scaled = (most.amount * percent / discount.asked_percent).quantize(Decimal("0.01"))
-        most = Money(amount=scaled, currency=most.currency)
-    return offer.model_copy(update={"max_percent": percent, "max_value": most, "until": until})
+
+
+def _scaled(bound: Money | None, now: Decimal, then: Decimal) -> Money | None:
+    """A bound in proportion to what it is about."""
+    if bound is None or now == then or not then:
+        return bound
+    amount = (bound.amount * now / then).quantize(Decimal("0.01"))
+    return Money(amount=amount, currency=bound.currency)
 
 
 def _in_words(policy: DiscountPolicy, key: str) -> str:
@@ -259,7 +273,8 @@ def _reasons(
         return  # said above, where the bounds could not be compared
     for key in keys:
         if key not in discount.steps:
-            yield f"{discount.percent} % now needs {_in_words(policy, key)}"
+            step = policy.step(key)
+            yield f"{discount.percent} % now needs approval by {step.title if step else key}"
 
 
 def _outside(discount: Discount, deal: Opportunity, now: datetime) -> tuple[Violation, ...]:

@@ -118,6 +118,12 @@ class DiscountFacts(_Part):
         }
         return facts
 
+    def worth(self, amount: Decimal | None) -> Self:
+        """The same for a deal of another amount; None leaves it as it is."""
+        if amount is None:
+            return self
+        return self.model_copy(update={"deal": self.deal.model_copy(update={"amount": amount})})
+
     def asking(self, percent: Decimal) -> Self:
         """The same with another percentage: what that is beyond the standard, gives away and leaves."""
         beyond = max(percent - self.discount.standard, Decimal(0))

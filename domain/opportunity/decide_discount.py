@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.approval.state import ApprovalState
@@ -19,7 +19,7 @@ from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.guards import demand, selling
 from domain.opportunity.stages import settle
 from domain.opportunity.state import Opportunity, Status
-from domain.principal import SYSTEM, Action, Actor
+from domain.principal import SYSTEM, Action
 
 _REFUSED: dict[
     ApprovalState, Literal[DiscountState.REJECTED, DiscountState.RECALLED, DiscountState.EXPIRED]
@@ -89,7 +89,12 @@ def drop(draft: Draft, command: ask.DropDiscount) -> None:
     if not discount.is_pending and discount not in current(draft.deal):
         raise Conflict(f"This discount is {discount.state.value} already.")
     _nothing_priced_with(draft.deal, discount)
-    draft.add(did.DiscountDropped(discount_id=discount.id, percent=discount.percent, reason=command.reason))
+    draft.add(did.DiscountDropped(**_of(discount), reason=command.reason))
+
+
+def _of(discount: Discount) -> dict[str, Any]:
+    """Which discount an event is about, and whose."""
+    return {"discount_id": discount.id, "percent": discount.percent, "partner_id": discount.partner_id}
 
 
 def _nothing_priced_with(deal: Opportunity, discount: Discount) -> None:
@@ -110,13 +115,11 @@ def follow(draft: Draft) -> None:
         gone = waiting.partner_id is not None and deal.partner(waiting.partner_id) is None
         if deal.is_closed or gone:
             why = f"the deal is {deal.status.value}" if deal.is_closed else "its partner has left the deal"
-            draft.add(
-                did.DiscountDropped(discount_id=waiting.id, percent=waiting.percent, reason=why), by=SYSTEM
-            )
+            draft.add(did.DiscountDropped(**_of(waiting), reason=why), by=SYSTEM)
     for held in in_force(deal):
         if held.partner_id is not None and deal.partner(held.partner_id) is None:
             why = "the partner that it was granted to has left the deal"
-            draft.add(did.DiscountLapsed(discount_id=held.id, percent=held.percent, why=why), by=SYSTEM)
+            draft.add(did.DiscountLapsed(**_of(held), why=why), by=SYSTEM)
 
 
 def to_assess(deal: Opportunity) -> Discount | None:
@@ -131,8 +134,7 @@ def assessed(deal: Opportunity, found: Assessment, now: datetime) -> Outcome:
     if discount is None:
         return draft.outcome()
     shared = {
-        "discount_id": discount.id,
-        "percent": discount.percent,
+        **_of(discount),
         "policy": found.policy,
         "facts": found.facts,
         "rates": found.rates,
@@ -149,7 +151,6 @@ def assessed(deal: Opportunity, found: Assessment, now: datetime) -> Outcome:
                 **shared,
                 approval_id=found.submission.id,
                 steps=found.steps,
-                rules=found.rules,
                 offer=found.offer,
                 valid=found.valid,
                 waits_for=found.waits_for,
@@ -164,21 +165,25 @@ def approval_ended(
     approval_id: UUID,
     state: ApprovalState,
     *,
-    percent: Decimal | None,
-    offered: Decimal | None,
-    by: Actor,
     now: datetime,
-    comment: str | None,
+    percent: Decimal | None = None,
+    offered: Decimal | None = None,
+    amount: Decimal | None = None,
+    comment: str | None = None,
 ) -> Outcome:
-    """How the approval stands; nothing where the request is over already, or that is known."""
-    draft = Draft(deal, now, by)
+    """How the approval stands; nothing where the request is over already, or that is known.
+
+    `amount` is what the deal came to as it was approved, in the policy's currency: a request that came
+    back with another is granted for that.
+    """
+    draft = Draft(deal, now, SYSTEM)
     discount = next((each for each in deal.discounts if each.approval_id == approval_id), None)
     if discount is None or not discount.is_pending:
         return draft.outcome()
     percent = discount.percent if percent is None else percent
-    said = {"discount_id": discount.id, "percent": percent, "comment": comment}
+    said = {**_of(discount), "percent": percent, "comment": comment}
     if state is ApprovalState.APPROVED:
-        _grant(draft, discount, percent, comment)
+        _grant(draft, discount, percent, amount, comment)
     elif state in _REFUSED:
         draft.add(did.DiscountRefused(**said, state=_REFUSED[state]))
     elif (discount.state, discount.percent) != (_TURNED[state], percent):
@@ -187,22 +192,40 @@ def approval_ended(
     return draft.outcome()
 
 
-def _grant(draft: Draft, discount: Discount, percent: Decimal, comment: str | None) -> None:
+def _grant(
+    draft: Draft, discount: Discount, percent: Decimal, amount: Decimal | None, comment: str | None
+) -> None:
     """What was approved, with the end that the policy gives it."""
     if discount.approval_id is None or discount.facts is None or discount.valid is None:
         return
     until = draft.now + parse_duration(discount.valid)
+    facts = discount.facts.worth(amount).asking(percent)
     draft.add(
         did.DiscountGranted(
-            discount_id=discount.id,
-            percent=percent,
+            **{**_of(discount), "percent": percent},
             approval_id=discount.approval_id,
-            envelope=offer_at(discount, percent, until),
+            envelope=offer_at(discount, facts, until),
             comment=comment,
             replaces=_replaced(draft.deal, discount),
-            facts=discount.facts.asking(percent),
+            facts=facts,
         )
     )
+
+
+def judged_amount(facts: dict[str, Any]) -> Decimal | None:
+    """What the deal came to by the facts that an approval was judged by; None where they do not say."""
+    amount = facts.get("deal", {}).get("amount")
+    return None if amount is None else Decimal(str(amount))
+
+
+def no_longer_wanted(before: Opportunity | None, after: Opportunity) -> list[tuple[UUID, str]]:
+    """The approvals of requests that were given up, or whose deal or partner is gone, and why."""
+    waited = {each.id for each in before.discounts if each.is_pending} if before else set()
+    return [
+        (each.approval_id, f"The request was given up: {each.note or 'nobody needs it any more'}.")
+        for each in after.discounts
+        if each.id in waited and each.state is DiscountState.DROPPED and each.approval_id is not None
+    ]
 
 
 def _replaced(deal: Opportunity, discount: Discount) -> tuple[UUID, ...]:
@@ -215,7 +238,7 @@ def lapse(draft: Draft, discount_id: str) -> None:
     for held in in_force(draft.deal):
         if str(held.id) == discount_id and held.envelope is not None and held.envelope.until is not None:
             why = f"it was granted until {held.envelope.until:%-d %B %Y}"
-            draft.add(did.DiscountLapsed(discount_id=held.id, percent=held.percent, why=why))
+            draft.add(did.DiscountLapsed(**_of(held), why=why))
 
 
 def needs_check(before: Opportunity | None, after: Opportunity) -> bool:

@@ -103,7 +103,8 @@ def _set_cost(draft: Draft, line: DealLine, cost: Money | None) -> None:
     if cost is not None and cost.currency != line.currency:
         raise InvalidInput(f"This line is priced in {line.currency}; give its cost in it.", pointer="/cost")
     if cost != line.cost:
-        draft.add(did.LineCostSet(key=line.key, sku=line.sku, name=line.name, cost=cost))
+        told = {"key": line.key, "sku": line.sku, "name": line.name}
+        draft.add(did.LineCostSet(**told, before=line.cost, cost=cost))
 
 
 def _line(deal: Opportunity, key: str) -> DealLine:

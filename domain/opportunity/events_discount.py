@@ -1,7 +1,7 @@
 """What happens to the discounts of a deal. Both sides read it: nothing here tells costs or margins.
 
 What the state needs besides travels with the event only until it is applied, and is
-not written down with it (`exclude`).
+not written down with it (`exclude`). Whom the policy asks, and why, the approval's own events tell.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class DiscountRequested(Happening):
         )
         deal.discounts = (*deal.discounts, discount)
 
+    @property
+    def only_for(self) -> UUID | None:
+        return self.partner_id
+
     def words(self, by: Actor) -> str:
         on = f" {self.on}" if self.on else ""
         against = f", against {self.competitor}" if self.competitor else ""
@@ -63,6 +67,11 @@ class DiscountRequested(Happening):
 class _DiscountEvent(Happening):
     discount_id: UUID
     percent: Percent
+    partner_id: UUID | None = None
+
+    @property
+    def only_for(self) -> UUID | None:
+        return self.partner_id
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
         deal.discounts = tuple(
@@ -75,7 +84,7 @@ class _Assessed(_DiscountEvent):
     """What was found out about a request: by which policy and facts, at which rates."""
 
     policy: PolicyRef
-    facts: DiscountFacts = Field(exclude=True)
+    facts: DiscountFacts | None = Field(default=None, exclude=True)
     rates: Rates
 
     def _found(self) -> dict[str, Any]:
@@ -83,16 +92,15 @@ class _Assessed(_DiscountEvent):
 
 
 class DiscountPending(_Assessed):
-    """It needs approval. `rules` are the steps and why each is needed, in words."""
+    """It needs approval: of `steps`, beside those that approved it before and are not concerned."""
 
     type: Literal["discount_pending"] = "discount_pending"
     approval_id: UUID
-    steps: tuple[str, ...]
-    carried: tuple[str, ...] = ()
-    rules: tuple[str, ...]
+    steps: tuple[str, ...] = Field(default=(), exclude=True)
+    carried: tuple[str, ...] = Field(default=(), exclude=True)
     offer: Envelope
     valid: Duration
-    waits_for: str
+    waits_for: str | None = Field(default=None, exclude=True)
     due_at: AwareDatetime | None = None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
@@ -110,7 +118,7 @@ class DiscountPending(_Assessed):
         deal.policy = deal.policy or self.policy
 
     def words(self, by: Actor) -> str:
-        return f"{self.percent} % needs approval by policy {self.policy}: {'; '.join(self.rules)}."
+        return f"{self.percent} % needs approval by the policy {self.policy}."
 
 
 class DiscountGrantedAtOnce(_Assessed):
@@ -118,7 +126,7 @@ class DiscountGrantedAtOnce(_Assessed):
 
     type: Literal["discount_granted_at_once"] = "discount_granted_at_once"
     envelope: Envelope
-    carried: tuple[str, ...] = ()
+    carried: tuple[str, ...] = Field(default=(), exclude=True)
     why: str
     replaces: tuple[UUID, ...] = ()
 
@@ -136,7 +144,7 @@ class DiscountGrantedAtOnce(_Assessed):
         deal.policy = deal.policy or self.policy
 
     def words(self, by: Actor) -> str:
-        return f"{self.percent} % is granted at once ({self.envelope.words}): {self.why}."
+        return f"{self.percent} % is granted at once by the policy {self.policy}: {self.why}."
 
 
 class DiscountGranted(_DiscountEvent):
@@ -147,7 +155,7 @@ class DiscountGranted(_DiscountEvent):
     envelope: Envelope
     comment: str | None = None
     replaces: tuple[UUID, ...] = ()
-    facts: DiscountFacts = Field(exclude=True)
+    facts: DiscountFacts | None = Field(default=None, exclude=True)
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         self._change(
@@ -165,7 +173,7 @@ class DiscountGranted(_DiscountEvent):
 
     def words(self, by: Actor) -> str:
         said = f" {self.comment}" if self.comment else ""
-        return f"{self.percent} % is granted: {self.envelope.words}. {by.name} decided last.{said}"
+        return f"{self.percent} % is granted: {self.envelope.words}.{said}"
 
 
 def _replace(deal: Opportunity, ids: tuple[UUID, ...], at: datetime) -> None:
@@ -189,10 +197,10 @@ class DiscountTurned(_DiscountEvent):
     def words(self, by: Actor) -> str:
         said = f": {self.comment}" if self.comment else "."
         if self.state is DiscountState.RETURNED:
-            return f"{by.name} returned the request for {self.percent} %{said}"
+            return f"The request for {self.percent} % was returned for changes{said}"
         if self.state is DiscountState.COUNTERED:
-            return f"{by.name} offers {self.offered} % instead of {self.percent} %{said}"
-        return f"{by.name} asked again, for {self.percent} %{said}"
+            return f"{self.offered} % is offered instead of {self.percent} %{said}"
+        return f"{self.percent} % waits for approval again{said}"
 
 
 class DiscountRefused(_DiscountEvent):
@@ -208,9 +216,9 @@ class DiscountRefused(_DiscountEvent):
     def words(self, by: Actor) -> str:
         said = f": {self.comment}" if self.comment else "."
         if self.state is DiscountState.REJECTED:
-            return f"{by.name} rejected {self.percent} %{said}"
+            return f"{self.percent} % was rejected{said}"
         if self.state is DiscountState.RECALLED:
-            return f"{by.name} took the request for {self.percent} % back{said}"
+            return f"The request for {self.percent} % was taken back{said}"
         return f"Nobody decided on {self.percent} % in time{said}"
 
 

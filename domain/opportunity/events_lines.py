@@ -1,4 +1,4 @@
-"""What happens to the lines of a deal. Both sides read it: nothing here tells what anything costs the vendor.
+"""What happens to the lines of a deal. Both sides read what does not tell what anything costs the vendor.
 
 What the state needs besides travels with the event only until it is applied, and is
 not written down with it (`exclude`).
@@ -7,7 +7,7 @@ not written down with it (`exclude`).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -82,16 +82,19 @@ class LineChanged(_LineEvent):
 
 
 class LineCostSet(_LineEvent):
-    """The vendor knows better what a line costs. How much, the line says, to the vendor alone."""
+    """The vendor knows better what one piece costs: the only event that tells it, and no partner reads it."""
 
     type: Literal["line_cost_set"] = "line_cost_set"
-    cost: Money | None = Field(default=None, exclude=True)
+    internal: ClassVar[bool] = True
+    before: Money | None
+    cost: Money | None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         self._change(deal, cost=self.cost)
 
     def words(self, by: Actor) -> str:
-        return f"{by.name} set what {self.name} costs."
+        before, after = self.before or "not known", self.cost or "not known"
+        return f"{by.name} changed the cost of one {self.name} from {before} to {after}."
 
 
 class LineRemoved(_LineEvent):

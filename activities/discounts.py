@@ -1,0 +1,101 @@
+"""What a request for a discount takes, and whether what is given is still covered."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from db import directory, discounts, opportunity, partners
+from db.session import Database
+from domain.approval.resolve import preview
+from domain.approval.state import Facts
+from domain.discount.assess import Asked, Assessment, Check, assess, check
+from domain.discount.gather import facts_of
+from domain.discount.policy import DiscountPolicy
+from domain.discount.state import Discount
+from domain.discount.submit import facts_for_approvers, holders, resolving, submission
+from domain.errors import TandemError
+from domain.opportunity.discounts import find, giver
+from domain.opportunity.state import Opportunity
+from domain.principal import SYSTEM
+from runtime import cel
+from runtime.ids import new_id
+from runtime.policies import RULES
+from workflows.approval_messages import Judging
+from workflows.discount_messages import CHECK_DISCOUNTS, RESOLVE_DISCOUNT, CheckQuestion, DiscountQuestion
+from workflows.entity import refusal
+
+
+class DiscountActivities:
+    """Asks the policy, the directory and the rates about discounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn(name=RESOLVE_DISCOUNT)
+    async def resolve_discount(self, question: DiscountQuestion) -> Assessment:
+        """Whom the policy wants asked, and what is granted if they agree; nobody has to be asked for some.
+
+        Raises:
+            ApplicationError: no policy is published, or an amount cannot be converted.
+        """
+        deal = question.opportunity
+        discount = find(deal, question.discount_id)
+        if discount is None:
+            msg = "The deal has no such discount."
+            raise RuntimeError(msg)
+        try:
+            async with self._database.read() as session:
+                policy = await discounts.policy_of(session, deal)
+                around = await discounts.around(session, deal, discount.partner_id, policy)
+                found = assess(Asked(deal, discount, policy, around, question.at), RULES)
+                return await _with_approval(session, question, discount, policy, found)
+        except TandemError as error:
+            raise refusal(error) from error
+
+    @activity.defn(name=CHECK_DISCOUNTS)
+    async def check_discounts(self, question: CheckQuestion) -> Check:
+        """Why what is given is not covered by what was granted; nothing, where it is."""
+        deal = question.opportunity
+        async with self._database.read() as session:
+            policies = await discounts.policies_of(session, deal)
+            seller = giver(deal, None, SYSTEM)
+            tier = await discounts.tier_of(session, seller.id if seller else None)
+        return check(deal, policies, tier, RULES, question.at)
+
+
+async def _with_approval(
+    session: AsyncSession,
+    question: DiscountQuestion,
+    discount: Discount,
+    policy: DiscountPolicy,
+    found: Assessment,
+) -> Assessment:
+    """The assessment with the approval that it needs, and who would hold that first."""
+    if not found.steps:
+        return found
+    submit = submission(question.opportunity, discount, policy, found, new_id())
+    vendor = await partners.vendor(session)
+    ids = [vendor.id] if vendor else []
+    people = await directory.read(session, organisation_ids=ids, now=question.at)
+    request = resolving(submit, discount.requested_by.id, question.at)
+    waits_for, due_at = holders(preview(submit.steps, submit.fired, request, people, cel.answer))
+    return found.model_copy(update={"submission": submit, "waits_for": waits_for, "due_at": due_at})
+
+
+async def facts_now(session: AsyncSession, judging: Judging) -> Facts:
+    """The facts of a request that comes back for approval: the deal as it is by now, with this percentage."""
+    approval = judging.approval
+    deal = await _deal_of(session, judging)
+    discount = find(deal, approval.subject.discount_id) if deal else None
+    if deal is None or discount is None or approval.policy is None:
+        return approval.facts
+    asked = discount.model_copy(update={"percent": judging.percent or discount.percent})
+    policy = await discounts.policy_of(session, deal)
+    around = await discounts.around(session, deal, discount.partner_id, policy)
+    return facts_for_approvers(facts_of(deal, asked, policy, around, approval.updated_at))
+
+
+async def _deal_of(session: AsyncSession, judging: Judging) -> Opportunity | None:
+    deal = judging.approval.subject.opportunity_id
+    return await opportunity.as_recorded(session, deal) if deal is not None else None

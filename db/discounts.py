@@ -1,0 +1,143 @@
+"""What a request for a discount depends on besides its deal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db import policies, rates
+from db.tables import OpportunityPartnerRow, OpportunityRow, Organisation
+from domain.approval.policy import PolicyRef
+from domain.discount.facts import OtherGrant, taken_off
+from domain.discount.gather import Around
+from domain.discount.policy import DiscountPolicy
+from domain.discount.state import Discount, DiscountState
+from domain.errors import NoDiscountPolicy, TandemError
+from domain.money import Money
+from domain.opportunity.state import Opportunity
+from domain.rates import Rates
+
+_COUNTING = (DiscountState.GRANTED, DiscountState.PENDING, DiscountState.COUNTERED)
+_MOST = 20
+"""Other deals of one customer that are looked at: the newest."""
+
+
+async def policy_of(session: AsyncSession, deal: Opportunity) -> DiscountPolicy:
+    """The policy that the deal keeps; the newest of its playbook for one that has none yet.
+
+    Raises:
+        NoDiscountPolicy: none is published.
+    """
+    ref = deal.policy or await policies.newest(session, deal.playbook.discount_policy)
+    if ref is None:
+        raise NoDiscountPolicy(
+            f"There is no discount policy '{deal.playbook.discount_policy}': ask an administrator to "
+            "publish one."
+        )
+    return await policies.pinned(session, ref)
+
+
+async def policies_of(session: AsyncSession, deal: Opportunity) -> dict[PolicyRef, DiscountPolicy]:
+    """Every policy version that the deal or one of its discounts goes by."""
+    refs = {deal.policy, *(discount.policy for discount in deal.discounts)}
+    return {ref: await policies.pinned(session, ref) for ref in refs if ref is not None}
+
+
+async def tier_of(session: AsyncSession, partner_id: UUID | None) -> str | None:
+    """The partner's tier today; None without a partner, or one of no tier."""
+    if partner_id is None:
+        return None
+    statement = select(col(Organisation.tier)).where(col(Organisation.id) == partner_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def around(
+    session: AsyncSession, deal: Opportunity, partner_id: UUID | None, policy: DiscountPolicy
+) -> Around:
+    """The partner's tier, today's rates, and what the customer is given in other open deals."""
+    today = await rates.read(session)
+    return Around(
+        tier=await tier_of(session, partner_id),
+        rates=today,
+        elsewhere=await _elsewhere(session, deal, partner_id, policy.currency, today),
+    )
+
+
+async def _elsewhere(
+    session: AsyncSession, deal: Opportunity, partner_id: UUID | None, currency: str, today: Rates
+) -> tuple[OtherGrant, ...]:
+    """The discounts, granted or asked for, in other open deals of this customer and partner."""
+    statement = (
+        select(
+            col(OpportunityRow.id),
+            col(OpportunityRow.title),
+            col(OpportunityRow.amount),
+            col(OpportunityRow.currency),
+            OpportunityRow.state["discounts"].label("discounts"),
+        )
+        .where(
+            ~col(OpportunityRow.closed),
+            col(OpportunityRow.id) != deal.id,
+            _same_customer(deal),
+            func.jsonb_array_length(func.coalesce(col(OpportunityRow.state)["discounts"], "[]")) > 0,
+        )
+        .order_by(col(OpportunityRow.updated_at).desc(), col(OpportunityRow.id).desc())
+        .limit(_MOST)
+    )
+    if partner_id is not None:
+        statement = statement.where(_has_partner(partner_id))
+    found: list[OtherGrant] = []
+    for row in await session.execute(statement):
+        found.extend(_of_row(row, partner_id, currency, today))
+    return tuple(found)
+
+
+def _same_customer(deal: Opportunity) -> ColumnElement[bool]:
+    if deal.account_id is not None:
+        return col(OpportunityRow.account_id) == deal.account_id
+    return func.lower(col(OpportunityRow.customer)) == deal.customer.name.lower()
+
+
+def _has_partner(partner_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        col(OpportunityPartnerRow.opportunity_id) == col(OpportunityRow.id),
+        col(OpportunityPartnerRow.partner_id) == partner_id,
+    )
+
+
+def _of_row(row: Any, partner_id: UUID | None, currency: str, today: Rates) -> Sequence[OtherGrant]:
+    """The discounts of one deal that count; their value is told where it can be converted."""
+    found = []
+    for kept in row.discounts:
+        discount = Discount.model_validate(kept)
+        if discount.state not in _COUNTING or discount.partner_id != partner_id:
+            continue
+        found.append(
+            OtherGrant(
+                opportunity_id=row.id,
+                title=row.title,
+                percent=discount.percent,
+                state=discount.state.value,
+                value=_value(row, discount, currency, today),
+                approval_id=discount.approval_id,
+            )
+        )
+    return found
+
+
+def _value(row: Any, discount: Discount, currency: str, today: Rates) -> Decimal:
+    if discount.facts is not None and discount.facts.currency == currency:
+        return discount.facts.discount.value
+    if row.amount is None:
+        return Decimal(0)
+    try:
+        amount = today.convert(Money(amount=row.amount, currency=row.currency), currency).amount
+    except TandemError:
+        return Decimal(0)
+    return taken_off(amount, discount.percent)
