@@ -17,7 +17,7 @@ from db.pages import AnyRow
 from db.tables import DelegationRow, Organisation, OrganisationKind, User
 from db.tables.base import utc_now
 from domain.approval.directory import Delegation, Directory, PersonEntry
-from domain.calendar import OFFICE_HOURS, Calendar
+from domain.calendar import OFFICE_HOURS, UTC_ZONE, Calendar, zones
 from domain.principal import Role, Side
 from runtime.holidays import NoHolidays, public_holidays
 
@@ -94,7 +94,10 @@ def calendar_of(user: User, years: tuple[int, ...]) -> Calendar:
 def _calendar(
     zone: str, country: str | None, region: str | None, hours: Hours, years: tuple[int, ...]
 ) -> Calendar:
-    """One calendar for all who work by it. Holidays that are no longer known are working days, and logged."""
+    """One calendar for all who work by it. What is no longer known (holidays, a zone) is logged and left out."""
+    if zone not in zones():
+        log.warning("directory.no_zone", zone=zone)
+        zone = UTC_ZONE
     try:
         days = public_holidays(country, region, years) if country is not None else ()
     except NoHolidays as unknown:

@@ -263,16 +263,18 @@ async def test_who_has_left_and_whose_organisation_has_is_not_active(as_: Client
     assert known.person(row.id).active is False
 
 
-async def test_holidays_that_are_no_longer_known_are_working_days(people: People) -> None:
+async def test_a_place_and_a_zone_that_are_no_longer_known_stop_nobody(people: People) -> None:
     lost = User(
         id=uuid4(),
         organisation_id=people.vendor.id,
-        email="lost@x.example",
+        email="lost@vendor.example",
         name="Lo",
         roles=[],
         country="QQ",
+        time_zone="Europe/Atlantis",
     )
-    assert directory.calendar_of(lost, (2027,)).holidays == ()
+    calendar = directory.calendar_of(lost, (2027,))
+    assert (calendar.zone, calendar.holidays) == ("UTC", ())
 
 
 B_LEAD = "lead@borealis.example"
