@@ -96,3 +96,9 @@ async def revoke(session: AsyncSession, principal: Principal, key_id: UUID, now:
     )
     if (await session.execute(statement)).one_or_none() is None:
         raise NotFound("You have no such key; it may be revoked already.")
+
+
+async def revoke_all(session: AsyncSession, user_id: UUID, now: datetime) -> None:
+    """Make all keys of a person useless from now on."""
+    theirs = col(ApiKey.user_id) == user_id, col(ApiKey.revoked_at).is_(None)
+    await session.execute(update(ApiKey).where(*theirs).values(revoked_at=now))

@@ -82,9 +82,10 @@ async def remove(session: AsyncSession, token_hash: bytes) -> None:
     await session.execute(delete(UserSession).where(col(UserSession.token_hash) == token_hash))
 
 
-async def remove_all(session: AsyncSession, user_id: UUID) -> None:
-    """Sign a person out everywhere."""
-    await session.execute(delete(UserSession).where(col(UserSession.user_id) == user_id))
+async def remove_all(session: AsyncSession, user_id: UUID, *, but: bytes | None = None) -> None:
+    """Sign a person out everywhere, `but` for the session with this hash."""
+    theirs = delete(UserSession).where(col(UserSession.user_id) == user_id)
+    await session.execute(theirs if but is None else theirs.where(col(UserSession.token_hash) != but))
 
 
 async def purge(session: AsyncSession, now: datetime) -> None:

@@ -15,7 +15,7 @@ from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortT
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.people_changed import SETTLING, people_changed
-from api.principal import PrincipalDep, require
+from api.principal import PrincipalDep, credential_of, require
 from api.route import TandemRoute
 from api.services import DatabaseDep, ServicesDep
 from api.v1.schemas import (
@@ -30,12 +30,13 @@ from api.v1.schemas import (
     external_of,
     with_external,
 )
-from db import directory, partners, people, sessions
+from db import directory, keys, partners, people, sessions
 from db.tables import Organisation, OrganisationKind, User
 from domain.approval.management import check_manager
 from domain.calendar import UTC_ZONE, WeekHours, Zone
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.principal import Action, Principal, Role, Side
+from runtime import tokens
 from runtime.holidays import NoHolidays, check_place, regions
 from runtime.passwords import hash_password
 
@@ -196,12 +197,17 @@ async def read_user(
 async def update_user(
     user_id: UUID,
     body: UserUpdate,
+    request: Request,
     response: Response,
     principal: Manager,
     precondition: PreconditionDep,
     services: ServicesDep,
 ) -> UserPublic:
-    """Change what is known of a person, set a password, or let somebody go (`active`: false)."""
+    """Change what is known of a person, set a password, or let somebody go (`active`: false).
+
+    A password that is set for somebody, and letting somebody go, ends this person's sessions and
+    revokes the API keys. One's own new password ends one's other sessions; keys stay.
+    """
     values = with_external(_kept(changes(body)))
     password = values.pop("password", None)
     password_hash = await hash_password(password) if password is not None else None
@@ -220,11 +226,22 @@ async def update_user(
         if password_hash is not None:
             await people.set_password(session, user.id, password_hash, now)
         if password_hash is not None or not user.active:
-            await sessions.remove_all(session, user.id)
+            await _end_access(session, request, principal, user, now)
     if values.keys() & SETTLING:
         await people_changed(services, [user.id])
     answer_version(response, user.version)
     return show(user, organisation)
+
+
+async def _end_access(
+    session: AsyncSession, request: Request, principal: Principal, user: User, now: datetime
+) -> None:
+    """What was opened with the old password, or by somebody who is let go, is closed."""
+    if user.id == principal.id:
+        await sessions.remove_all(session, user.id, but=tokens.digest(credential_of(request)))
+        return
+    await sessions.remove_all(session, user.id)
+    await keys.revoke_all(session, user.id, now)
 
 
 async def _organisation(

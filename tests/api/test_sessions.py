@@ -113,6 +113,41 @@ async def test_a_new_password_ends_all_sessions(
     assert await sign_in(database, person.email, "another long password")
 
 
+async def test_a_password_that_is_set_for_somebody_revokes_the_keys(
+    as_: ClientFor, client: httpx.AsyncClient, person: Person
+) -> None:
+    admin = await as_("admin@vendor.example")
+    assert (await client.get("/api/v1/me", headers=person.headers)).status_code == 200
+    await admin.patch(f"/api/v1/users/{person.id}", json={"name": "Another"})
+    assert (await client.get("/api/v1/me", headers=person.headers)).status_code == 200
+    await admin.patch(f"/api/v1/users/{person.id}", json={"password": "another long password"})
+    assert (await client.get("/api/v1/me", headers=person.headers)).status_code == 401
+
+
+async def test_keys_stay_revoked_when_somebody_comes_back(
+    as_: ClientFor, client: httpx.AsyncClient, person: Person
+) -> None:
+    admin = await as_("admin@vendor.example")
+    for active in (False, True):
+        changed = await admin.patch(f"/api/v1/users/{person.id}", json={"active": active})
+        assert changed.json()["active"] is active
+    assert (await client.get("/api/v1/me", headers=person.headers)).status_code == 401
+
+
+async def test_ones_own_new_password_ends_ones_other_sessions_and_nothing_else(
+    client: httpx.AsyncClient, database: Database, people: People
+) -> None:
+    admin = await people.add(f"{uuid4().hex}@vendor.example", Role.ADMIN, password=PASSWORD)
+    here, elsewhere = [await sign_in(database, admin.email) for _ in range(2)]
+    answer = await client.patch(
+        f"/api/v1/users/{admin.id}", json={"password": "another long password"}, headers=cookie(here)
+    )
+    assert answer.status_code == 200
+    assert (await client.get("/api/v1/me", headers=cookie(here))).status_code == 200
+    assert (await client.get("/api/v1/me", headers=admin.headers)).status_code == 200
+    assert (await client.get("/api/v1/me", headers=cookie(elsewhere))).status_code == 401
+
+
 async def test_another_site_cannot_use_a_session(
     client: httpx.AsyncClient, database: Database, person: Person
 ) -> None:
