@@ -286,22 +286,30 @@ def test_no_deal_comes_to_more_than_an_amount_can_be():
 # What travels ------------------------------------------------------------------------------
 
 
-def test_no_event_tells_what_anything_costs():
+def test_no_event_that_partners_read_tells_what_anything_costs():
     deal = a_deal_with_lines()
     deal.ask(changed(deal, quantity=12), by=SELLER)
     deal.ask(changed(deal, cost=dollars("4321.08")), by=FINANCE)
     deal.ask(RemoveLine(key=deal.deal.lines[0].key))
-    for entry in deal.entries:
+    shared = [entry for entry in deal.entries if not entry.event.internal]
+    for entry in shared:
         written = entry.model_dump_json()
         assert "4321" not in written
         assert '"cost"' not in written
         assert "margin" not in written
-    assert [kind for kind in deal.types if kind.startswith("line_")] == [
+    assert [entry.event.type for entry in shared if entry.event.type.startswith("line_")] == [
         "line_added",
         "line_changed",
-        "line_cost_set",
         "line_removed",
     ]
+
+
+def test_the_vendor_reads_who_changed_a_cost():
+    deal = a_deal_with_lines()
+    deal.ask(changed(deal, cost=dollars("4000")), by=FINANCE)
+    assert deal.last == "Finn Finance changed the cost of one ERP suite from 4,321.09 USD to 4,000.00 USD."
+    deal.ask(changed(deal, cost=None), by=FINANCE)
+    assert deal.last.endswith("from 4,000.00 USD to not known.")
 
 
 def test_the_state_keeps_the_cost_when_it_travels():
