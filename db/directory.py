@@ -94,7 +94,7 @@ def calendar_of(user: User, years: tuple[int, ...]) -> Calendar:
 def _calendar(
     zone: str, country: str | None, region: str | None, hours: Hours, years: tuple[int, ...]
 ) -> Calendar:
-    """One calendar for all who work by it. What is no longer known (holidays, a zone) is logged and left out."""
+    """One calendar for all who work by it. Holidays and zones that are no longer known are logged."""
     if zone not in zones():
         log.warning("directory.no_zone", zone=zone)
         zone = UTC_ZONE

@@ -22,7 +22,7 @@ from db.delegations import Named
 from db.pages import PageRequest
 from db.session import Database
 from db.tables import User
-from domain.calendar import UTC_ZONE
+from domain.calendar import UTC_ZONE, zones
 from domain.errors import NotFound, TandemError
 from domain.principal import Principal
 
@@ -130,12 +130,17 @@ def _typed(form: Form, principal: Principal, colleagues: list[User]) -> dict[str
     typed: dict[str, Any] = form.given("to", "reason", "user_id")
     absence = parse(Absence, form.given("starts_at", "ends_at"))
     who = typed.get("user_id", str(principal.id))
-    zone = ZoneInfo(next((user.time_zone for user in colleagues if str(user.id) == who), UTC_ZONE))
+    zone = _zone(next((user.time_zone for user in colleagues if str(user.id) == who), UTC_ZONE))
     if absence.starts_at is not None:
         typed["starts_at"] = _begins(absence.starts_at, zone)
     if absence.ends_at is not None:
         typed["ends_at"] = _begins(absence.ends_at + timedelta(days=1), zone)
     return typed
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A person's time zone; UTC where it is no longer known."""
+    return ZoneInfo(name if name in zones() else UTC_ZONE)
 
 
 def _begins(day: date, zone: ZoneInfo) -> datetime:
@@ -144,7 +149,7 @@ def _begins(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _line(named: Named, principal: Principal, now: datetime) -> Line:
-    zone, row = ZoneInfo(named.time_zone), named.row
+    zone, row = _zone(named.time_zone), named.row
     mine = row.user_id == principal.id
     shown = show(named, now)
     return Line(
