@@ -8,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import products
+from db import discounts, products
 from db.session import Database
 from db.tables import Product
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NoDiscountPolicy, NotFound
 from domain.money import Money
 from domain.opportunity.commands_lines import AddLine, ChangeLine, LineProduct
+from domain.opportunity.discounts import giver
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal
 
@@ -91,6 +92,11 @@ async def _product(session: AsyncSession, principal: Principal, wish: LineWish) 
 async def standard_percent(
     session: AsyncSession, principal: Principal, deal: Opportunity, product_line: str | None
 ) -> Decimal:
-    """What may be given off a product of this line without asking anybody."""
-    del session, principal, deal, product_line
-    return Decimal(0)
+    """What may be given off a product of this line without asking; nothing, where no policy says it."""
+    try:
+        policy = await discounts.policy_of(session, deal)
+    except NoDiscountPolicy:
+        return Decimal(0)
+    partner = giver(deal, None, principal.actor)
+    tier = await discounts.tier_of(session, partner.id if partner else None)
+    return policy.standard.of(tier, product_line, partner=partner is not None)

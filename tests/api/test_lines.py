@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from domain.playbook import Playbook
+from db import playbooks, policies
+from db.session import Database
+from domain.discount.policy import DiscountPolicyDefinition
+from domain.playbook import Playbook, PlaybookDefinition
+from tests.factories import a_playbook
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 SECRET = "4321.09"
 """What the product of these tests costs: digits that stand for nothing else."""
+
+
+def a_product(**fields: Any) -> dict[str, Any]:
+    return {
+        "sku": f"ERP-{uuid4()}",
+        "name": "ERP suite",
+        "product_line": "ERP",
+        "list_price": {"amount": "6000", "currency": "USD"},
+        "cost": {"amount": SECRET, "currency": "USD"},
+        **fields,
+    }
 
 
 @dataclass
@@ -46,14 +62,7 @@ class Desk:
 @pytest_asyncio.fixture
 async def desk(as_: ClientFor, people: People, playbook: Playbook) -> Desk:
     rep, admin = await as_("rep@vendor.example"), await as_("admin@vendor.example")
-    product = {
-        "sku": f"ERP-{uuid4()}",
-        "name": "ERP suite",
-        "product_line": "ERP",
-        "list_price": {"amount": "6000", "currency": "USD"},
-        "cost": {"amount": SECRET, "currency": "USD"},
-    }
-    made = await admin.post("/api/v1/products", json=product)
+    made = await admin.post("/api/v1/products", json=a_product())
     body = {
         "title": "ERP rollout",
         "customer": {"name": f"Customer {uuid4()}"},
@@ -148,6 +157,53 @@ async def test_what_goes_beyond_the_standard_says_how_to_ask(desk: Desk) -> None
     assert (await desk.seller.patch(line, json={"discount_percent": "99"})).status_code == 409
 
 
+async def test_the_standard_is_that_of_the_partners_tier_and_the_product_line(
+    as_: ClientFor, people: People, database: Database, desk: Desk
+) -> None:
+    policy = DiscountPolicyDefinition.model_validate(
+        {
+            "key": "of-lines",
+            "title": "Of lines",
+            "standard": {
+                "tiers": {"gold": 15, "silver": 10},
+                "without_partner": 5,
+                "lines": {"ERP": {"gold": 12}},
+            },
+        }
+    )
+    book = a_playbook(key="of-lines", discount_policy="of-lines").model_dump(exclude={"version"})
+    async with database.transaction() as session:
+        now = datetime.now(UTC)
+        await policies.publish(session, policy, by=None, now=now)
+        await playbooks.publish(session, PlaybookDefinition.model_validate(book), by=None, now=now)
+    other = await desk.admin.post("/api/v1/products", json=a_product(product_line="Other"))
+
+    async def most(who: httpx.AsyncClient, *partners: tuple[UUID, str], **product: str) -> str:
+        """How much may be given off this product without asking, as the refusal of more says it."""
+        body = {
+            "title": "Standards",
+            "customer": {"name": f"Customer {uuid4()}"},
+            "playbook": "of-lines",
+            "partners": [{"partner_id": str(partner), "role": role} for partner, role in partners],
+        }
+        opened = await desk.rep.post("/api/v1/opportunities", json=body)
+        lines = f"{opened.headers['location']}/lines"
+        refused = await who.post(lines, json={**product, "discount_percent": "99"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "discount_not_granted"), refused.text
+        percent: str = refused.json()["standard_percent"]
+        taken = await who.post(lines, json={**product, "discount_percent": percent})
+        assert taken.status_code == 201
+        return percent
+
+    erp, rest = {"sku": desk.product["sku"]}, {"sku": other.json()["sku"]}
+    aster, borealis = (people.aster.id, "reseller"), (people.borealis.id, "technology")
+    assert await most(desk.rep, **rest) == "5"
+    assert await most(desk.rep, aster, **rest) == "15"
+    assert await most(desk.seller, aster, **erp) == "12"
+    assert await most(desk.rep, borealis, aster, **rest) == "15", "who sells sets the price"
+    assert await most(await as_("seller@borealis.example"), borealis, aster, **rest) == "10"
+
+
 async def test_a_partner_never_learns_cost_or_margin(desk: Desk) -> None:
     """Not of its own line, not of the vendor's, in no answer, page, event or stream."""
     async with asyncio.timeout(60), desk.seller.stream("GET", "/api/v1/events/stream") as stream:
@@ -173,6 +229,8 @@ async def test_a_partner_never_learns_cost_or_margin(desk: Desk) -> None:
     assert (seen["cost"], seen["margin"]) == (None, None)
     [known] = (await desk.finance.get(f"{desk.at}/lines")).json()["items"]
     assert known["cost"]["amount"] == SECRET
+    story = (await desk.finance.get(f"{desk.at}/timeline")).json()["items"]
+    assert any("from 4,321.09 USD to 4,321.08 USD" in event["words"] for event in story)
     assert known["margin"] == {"amount": "16789.10", "currency": "USD"}
 
 
