@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -123,6 +124,17 @@ async def test_a_new_deal_sent_twice_is_one_deal(deals: Deals, vera: httpx.Async
     first, second = [await vera.post("/opportunities/new", data=form) for _ in range(2)]
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.headers["location"] == second.headers["location"]
+
+
+async def test_a_deal_is_opened_with_no_more_than_the_api_asks_for(deals: Deals, vera: httpx.AsyncClient):
+    form = await vera.get("/opportunities/new")
+    asked = set(re.findall(r'<(?:input|select)[^>]* id="(\w+)"[^>]*\brequired\b', form.text))
+    assert asked == {"title", "playbook", "customer_name"}
+    typed = {"title": "Least", "playbook": deals.playbook.key, "customer_name": "Acme"}
+    opened = await vera.post("/opportunities/new", data=typed)
+    assert opened.status_code == 303, opened.text
+    page = await vera.get(opened.headers["location"])
+    assert "Least" in page.text
 
 
 @pytest.mark.parametrize(
