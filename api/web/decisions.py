@@ -7,7 +7,6 @@ the body of the form, so that no other site can send it, and no address tells it
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from api import decision_links, sessions
 from api.decision_links import Opened
 from api.problems import RETRY_AFTER_SECONDS
 from api.services import Services, ServicesDep
+from api.web.approval_facts import facts_of
 from api.web.forms import Form, FormDep, Refusal, parse
 from api.web.rendering import page
 from db import approval as approvals
@@ -136,28 +136,3 @@ def _quiet(response: Response, refused: TandemError | None = None) -> Response:
     if isinstance(refused, Unavailable):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
-
-
-def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a request was judged by, line by line: plain values by name, groups as `group: name`."""
-    lines: list[tuple[str, str]] = []
-    for name, value in facts.items():
-        parts = value.items() if isinstance(value, dict) else [("", value)]
-        lines += [(_named(name, part), _written(each)) for part, each in parts if _says_something(each)]
-    return lines
-
-
-def _says_something(value: Any) -> bool:
-    return value not in (None, "", [], {}) and not isinstance(value, dict | list)
-
-
-def _named(group: str, part: str) -> str:
-    return " ".join(f"{group} {part}".replace("_", " ").split()).capitalize()
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
-    return str(value)

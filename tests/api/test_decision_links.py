@@ -5,83 +5,31 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 from sqlmodel import col, select
-from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import Client
 
-from activities.notify import NotifyActivities
-from activities.postman import Postman
 from api.app import create_app
-from api.approval_commands import ApprovalCommands
 from api.services import Services
-from db import approval as approvals
 from db.session import Database
 from db.tables import MailLink, User
 from domain.approval import commands as ask
-from domain.approval.policy import StepTemplate
-from domain.approval.state import Approval, ApprovalState, Channel, Subject
-from domain.notice import Message, NoticeKind
+from domain.approval.state import ApprovalState, Channel
 from domain.principal import Role
 from runtime.ids import new_id
 from runtime.links import Links
-from runtime.mail import Mailer
 from runtime.settings import Settings
-from tests.smtp import post_office, text_of
+from tests.decisions import Case, a_case
 from tests.stack import PASSWORD, People, Person
-from workflows.approval import ApprovalWorkflow
-from workflows.approval_messages import ApprovalStart, Submission, approval_workflow_id
 
 PAGE = {"Accept": "text/html"}
-
-
-@dataclass
-class Case:
-    """A request that waits for the desk (and then for the finance), and the means to play it on."""
-
-    id: UUID
-    rep: Person
-    desk: Person
-    finance: Person
-    database: Database
-    services: Services
-
-    async def approval(self) -> Approval:
-        async with self.database.read() as session:
-            return await approvals.get_in_full(session, self.id)
-
-    async def ask(self, who: Person, command: ask.Command) -> Approval:
-        """A command given in Tandem itself."""
-        commands = ApprovalCommands(self.services, who.principal, str(uuid4()), Channel.API)
-        return await commands.change(self.id, command)
-
-    async def link(self, to: Person, step: str = "desk", cause: str = "asked") -> str:
-        """The token in a mail that asks somebody to decide, as it arrives."""
-        message = Message(
-            kind=NoticeKind.DECISION_WANTED,
-            cause=f"{self.id}:{step}:{cause}",
-            recipients=(to.id,),
-            title="27.5 % on ERP rollout",
-            words="Rosa Rep asks for 27.5 %.",
-            approval_id=self.id,
-            step_key=step,
-            round=len((await self.approval()).rounds),
-        )
-        await NotifyActivities(self.database, mails=True).notify(message)
-        async with post_office() as post:
-            mailer = Mailer(post.server, "Tandem <tandem@vendor.example>")
-            while await Postman(self.database, mailer, self.services.links).deliver(datetime.now(UTC)):
-                pass
-            found = re.search(r"/decide/(\S+)", text_of(post.to(to.email)[-1]))
-        assert found is not None
-        return found[1]
 
 
 @pytest.fixture
@@ -94,44 +42,7 @@ async def services(settings: Settings, address: str, database: Database) -> Asyn
 
 @pytest.fixture
 async def case(services: Services, temporal: Client, worker: None, people: People) -> Case:
-    rep = await people.add(f"{uuid4().hex}@vendor.example", Role.SALES_REP)
-    desk = await people.add(f"{uuid4().hex}@vendor.example", Role.DEAL_DESK, password=PASSWORD)
-    finance = await people.add(f"{uuid4().hex}@vendor.example", Role.FINANCE)
-    approval_id = new_id()
-    steps = (
-        StepTemplate.model_validate(
-            {"key": "desk", "title": "Deal desk", "approvers": [{"person": desk.email}]}
-        ),
-        StepTemplate.model_validate(
-            {
-                "key": "finance",
-                "title": "Finance",
-                "approvers": [{"person": finance.email}],
-                "after": ("desk",),
-            }
-        ),
-    )
-    command = ask.Submit(
-        id=approval_id,
-        subject=Subject(title="ERP <rollout>"),
-        facts={"discount": {"percent": 27.5, "standard": 15.0}},
-        steps=steps,
-        fired=("desk", "finance"),
-        reason="A competitor offers less.",
-        percent="27.5",
-        expires_at=datetime.now(UTC) + timedelta(days=30),
-    )
-    start = WithStartWorkflowOperation(
-        ApprovalWorkflow.run,
-        ApprovalStart(submission=Submission(command=command, by=rep.principal.actor)),
-        id=approval_workflow_id(approval_id),
-        task_queue=services.settings.task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-    )
-    await temporal.execute_update_with_start_workflow(
-        ApprovalWorkflow.submitted, start_workflow_operation=start
-    )
-    return Case(approval_id, rep, desk, finance, services.database, services)
+    return await a_case(services, temporal, people)
 
 
 @pytest.fixture
@@ -171,6 +82,24 @@ async def test_a_link_shows_the_request_to_who_holds_it_and_changes_nothing(
     async with case.database.read() as session:
         mine = select(MailLink.used_at).where(col(MailLink.user_id) == case.desk.id)
         assert (await session.execute(mine)).scalars().all() == [None]
+
+
+async def test_who_is_asked_is_told_in_tandem_too(case: Case, client: httpx.AsyncClient):
+    async with asyncio.timeout(20):
+        while True:  # its process tells people beside whoever waits for an answer
+            if found := await notices_of(client, case.desk):
+                break
+            await asyncio.sleep(0.05)
+    (notice,) = found
+    assert (notice["kind"], notice["approval_id"]) == ("decision_wanted", str(case.id))
+    assert not await notices_of(client, case.finance)
+
+
+async def notices_of(client: httpx.AsyncClient, person: Person) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await client.get("/api/v1/notices", headers=person.headers)).json()[
+        "items"
+    ]
+    return found
 
 
 async def test_a_link_is_told_to_nobody(case: Case, browser: httpx.AsyncClient):
