@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,14 +11,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.etag import PreconditionDep, answer_version
+from api.etag import Precondition, PreconditionDep, answer_version
 from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, changes, unset
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.people_changed import SETTLING, people_changed
 from api.principal import PrincipalDep, credential_of, require
 from api.route import TandemRoute
-from api.services import DatabaseDep, ServicesDep
+from api.services import DatabaseDep, Services, ServicesDep
 from api.v1.schemas import (
     ORGANISATION,
     PARTNER_ID,
@@ -30,6 +31,7 @@ from api.v1.schemas import (
     external_of,
     with_external,
 )
+from api.working_time import OWN, check_place, kept
 from db import directory, keys, partners, people, sessions
 from db.tables import Organisation, OrganisationKind, User
 from domain.approval.management import check_manager
@@ -37,7 +39,6 @@ from domain.calendar import UTC_ZONE, WeekHours, Zone
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.principal import Action, Principal, Role, Side
 from runtime import tokens
-from runtime.holidays import NoHolidays, check_place, regions
 from runtime.passwords import hash_password
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=TandemRoute)
@@ -164,9 +165,9 @@ async def create_user(
 ) -> UserPublic:
     """Add a person, to your own organisation or (as the vendor's administrator) to any."""
     password_hash = await hash_password(body.password) if body.password is not None else None
-    values = {**_kept(dict(body)), "id": minted.resource_id}
+    values = {**kept(dict(body)), "id": minted.resource_id}
     del values["password"]
-    _check_place(body.country, body.region)
+    check_place(body.country, body.region)
     async with database.transaction() as session:
         organisation = await _organisation(session, principal, body.organisation_id)
         _check_roles(body.roles, organisation)
@@ -199,16 +200,33 @@ async def update_user(
     body: UserUpdate,
     request: Request,
     response: Response,
-    principal: Manager,
+    principal: PrincipalDep,
     precondition: PreconditionDep,
     services: ServicesDep,
 ) -> UserPublic:
     """Change what is known of a person, set a password, or let somebody go (`active`: false).
 
-    A password that is set for somebody, and letting somebody go, ends this person's sessions and
-    revokes the API keys. One's own new password ends one's other sessions; keys stay.
+    Administrators change everything of their people; everybody changes the own working time
+    (`time_zone`, `country`, `region`, `working_hours`). A password that is set for somebody, and
+    letting somebody go, ends this person's sessions and revokes the API keys. One's own new
+    password ends one's other sessions; keys stay.
     """
-    values = with_external(_kept(changes(body)))
+    user, organisation = await change_user(request, services, principal, user_id, body, precondition)
+    answer_version(response, user.version)
+    return show(user, organisation)
+
+
+async def change_user(
+    request: Request,
+    services: Services,
+    principal: Principal,
+    user_id: UUID,
+    body: UserUpdate,
+    precondition: Precondition,
+) -> tuple[User, Organisation]:
+    """Change a person, if the principal may, and tell who waits for her. Raises errors of ours."""
+    values = with_external(kept(changes(body)))
+    _check_may_change(principal, user_id, values.keys())
     password = values.pop("password", None)
     password_hash = await hash_password(password) if password is not None else None
     now = datetime.now(UTC)
@@ -219,7 +237,7 @@ async def update_user(
         if "roles" in values:
             _check_roles(set(values["roles"]), organisation)
         if values.keys() & {"country", "region"}:
-            _check_place(values.get("country", user.country), values.get("region", user.region))
+            check_place(values.get("country", user.country), values.get("region", user.region))
         await _check_manager(session, user.id, values.get("manager_id"), organisation)
         _check_oneself(principal, user, values)
         user = await people.change(session, user, values, now)
@@ -229,8 +247,20 @@ async def update_user(
             await _end_access(session, request, principal, user, now)
     if values.keys() & SETTLING:
         await people_changed(services, [user.id])
-    answer_version(response, user.version)
-    return show(user, organisation)
+    return user, organisation
+
+
+def _check_may_change(principal: Principal, user_id: UUID, fields: AbstractSet[str]) -> None:
+    """Administrators change people; everybody changes the own working time."""
+    if principal.may(Action.MANAGE_USERS) or principal.may(Action.MANAGE_OWN_TEAM):
+        return
+    if user_id != principal.id:
+        raise Forbidden("Your roles do not include this; ask an administrator of your organisation.")
+    if others := sorted(fields - OWN):
+        raise Forbidden(
+            f"You change your own working time ({', '.join(sorted(OWN))}); "
+            f"for {', '.join(others)}, ask an administrator of your organisation."
+        )
 
 
 async def _end_access(
@@ -254,31 +284,6 @@ async def _organisation(
         if found is not None:
             return found
     raise NotFound("There is no such organisation.")
-
-
-def _kept(values: dict[str, Any]) -> dict[str, Any]:
-    """Input values as columns keep them: lists in one order, plain words."""
-    if "roles" in values:
-        values["roles"] = sorted(values["roles"])
-    if hours := values.get("working_hours"):
-        values["working_hours"] = {day.value: list(each) for day, each in hours.items()}
-    return values
-
-
-def _check_place(country: str | None, region: str | None) -> None:
-    """The holidays of the place are known."""
-    if country is None:
-        if region is not None:
-            raise InvalidInput("A region needs its country; send both, or neither.", pointer="/region")
-        return
-    try:
-        regions(country)
-    except NoHolidays as unknown:
-        raise InvalidInput(str(unknown), pointer="/country") from unknown
-    try:
-        check_place(country, region)
-    except NoHolidays as unknown:
-        raise InvalidInput(str(unknown), pointer="/region") from unknown
 
 
 async def _check_manager(

@@ -24,6 +24,7 @@ from api.web import (
     products,
     session,
     work,
+    working_time,
 )
 from api.web.filters import STATIC
 from api.web.rendering import page
@@ -47,7 +48,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        products, notices, decisions, delegations,
+        products, notices, decisions, delegations, working_time,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

@@ -52,6 +52,7 @@ PAGES = [
     "/playbooks/it-software",
     "/delegations",
     "/delegations/new",
+    "/working-time",
 ]
 COMMANDS = ["actions/complete?of=confirm-budget", "actions/note", "actions/lose", "actions/edit", "place"]
 

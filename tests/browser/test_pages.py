@@ -52,6 +52,7 @@ async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
         f"/playbooks/{deals.playbook.key}",
         "/delegations",
         "/delegations/new",
+        "/working-time",
         "/nowhere",
     ):
         await page.goto(path)
