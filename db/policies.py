@@ -6,15 +6,18 @@ from datetime import datetime
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import Pool
+from sqlmodel import col
 
 from db.pages import Page, PageRequest
-from db.session import pool_of
+from db.session import Reader, pool_of
 from db.tables import PolicyVersion
 from db.versions import Versions
 from domain.approval.policy import PolicyRef
 from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
+from domain.errors import NotFound
 
 _VERSIONS = Versions(PolicyVersion, "discount policy")
 _pinned: WeakKeyDictionary[Pool, dict[PolicyRef, DiscountPolicy]] = WeakKeyDictionary()
@@ -37,18 +40,27 @@ async def version_row(session: AsyncSession, key: str, version: int) -> PolicyVe
     return await _VERSIONS.one(session, key, version)
 
 
-async def newest(session: AsyncSession, key: str) -> PolicyRef | None:
+_NEWEST = select(func.max(col(PolicyVersion.version))).where(col(PolicyVersion.key) == bindparam("key"))
+_DEFINITION = select(col(PolicyVersion.definition)).where(
+    col(PolicyVersion.key) == bindparam("key"), col(PolicyVersion.version) == bindparam("version")
+)
+
+
+async def newest(reader: Reader, key: str) -> PolicyRef | None:
     """Which version a new deal keeps; None where no such policy is published."""
-    row = await _VERSIONS.find_latest(session, key)
-    return PolicyRef(key=row.key, version=row.version) if row else None
+    version = (await reader.execute(_NEWEST, {"key": key})).scalar_one()
+    return PolicyRef(key=key, version=version) if version is not None else None
 
 
-async def pinned(session: AsyncSession, ref: PolicyRef) -> DiscountPolicy:
+async def pinned(reader: Reader, ref: PolicyRef) -> DiscountPolicy:
     """The version that a deal keeps. Raises `NotFound`."""
-    kept = _pinned.setdefault(pool_of(session), {})
+    kept = _pinned.setdefault(pool_of(reader), {})
     known = kept.get(ref)
     if known is None:
-        known = of_row(await version_row(session, ref.key, ref.version))
+        definition = (await reader.execute(_DEFINITION, ref.model_dump())).scalar_one_or_none()
+        if definition is None:
+            raise NotFound(f"There is no version {ref.version} of a discount policy '{ref.key}'.")
+        known = DiscountPolicy.model_validate({**definition, "version": ref.version})
         if len(kept) >= _PINNED_AT_MOST:
             kept.clear()
         kept[ref] = known

@@ -12,12 +12,13 @@ from db.tables import Organisation, OrganisationKind, User
 from domain.errors import AlreadyExists
 from domain.principal import Role
 from ops.playbooks import publish_shipped
+from ops.policies import publish_shipped as publish_shipped_policies
 from runtime.ids import new_id
 from runtime.passwords import hash_password
 
 
 async def make_ready(url: str) -> None:
-    """Bring the schema up to date, and give a database without playbooks those that ship.
+    """Bring the schema up to date, and give a database without playbooks and policies those that ship.
 
     Raises:
         Unavailable: the database does not answer.
@@ -26,6 +27,7 @@ async def make_ready(url: str) -> None:
     database = Database(url, pool_size=1)
     try:
         await publish_shipped(database)
+        await publish_shipped_policies(database)
     finally:
         await database.close()
 
@@ -52,3 +54,4 @@ async def setup(database: Database, *, vendor: str, email: str, name: str, passw
         await people.add(session, admin)
         await people.set_password(session, admin.id, hashed, datetime.now(UTC))
     await publish_shipped(database)
+    await publish_shipped_policies(database)

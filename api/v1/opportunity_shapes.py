@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from db.pipeline import Summary
 from domain.money import Money
 from domain.opportunity.blockers import Blocker
+from domain.opportunity.discounts import in_force, pending
 from domain.opportunity.state import (
     HandOffState,
     LoseReason,
@@ -22,6 +23,7 @@ from domain.opportunity.state import (
     Task,
     TaskState,
 )
+from domain.percent import Percent
 from domain.playbook import PartnerRole, Phase
 from domain.principal import Side
 
@@ -209,12 +211,30 @@ class LostOut(BaseModel):
     by: str
 
 
-class DiscountOut(BaseModel):
-    """What may be given away; null as long as no policy says anything."""
+class DiscountBlock(BaseModel):
+    """What may be given away: without asking, and by what was granted. Null where nothing says so."""
 
-    standard_percent: str | None = None
-    granted_percent: str | None = None
+    standard_percent: Percent | None = None
+    granted_percent: Percent | None = None
     pending_approval_id: UUID | None = None
+    pending_percent: Percent | None = None
+    envelope: str | None = Field(default=None, description="What the grant covers, in words.")
+    outside: list[str] = Field(
+        default_factory=list, description="Why the grant does not cover the deal as it is."
+    )
+
+    @classmethod
+    def of(cls, deal: Opportunity) -> Self:
+        held = next((each for each in in_force(deal) if each.line is None), None)
+        waiting = pending(deal)
+        return cls(
+            standard_percent=deal.standard_percent,
+            granted_percent=held.percent if held else None,
+            pending_approval_id=waiting.approval_id if waiting else None,
+            pending_percent=waiting.percent if waiting else None,
+            envelope=held.envelope.words if held and held.envelope else None,
+            outside=list(deal.discount_outside.reasons) if deal.discount_outside else [],
+        )
 
 
 class OpportunityOut(OpportunitySummary):
@@ -231,9 +251,12 @@ class OpportunityOut(OpportunitySummary):
                     "lost": None,
                     "handoff": None,
                     "discount": {
-                        "standard_percent": None,
-                        "granted_percent": None,
+                        "standard_percent": "15",
+                        "granted_percent": "15",
                         "pending_approval_id": None,
+                        "pending_percent": None,
+                        "envelope": "up to 15 %",
+                        "outside": [],
                     },
                     "next_check_in_at": "2026-11-09T09:00:00Z",
                     "custom": {"segment": "enterprise"},
@@ -247,7 +270,7 @@ class OpportunityOut(OpportunitySummary):
     hold: HoldOut | None
     lost: LostOut | None
     handoff: HandOffState | None
-    discount: DiscountOut = DiscountOut()
+    discount: DiscountBlock
     next_check_in_at: datetime | None
     custom: dict[str, Any]
 
@@ -284,6 +307,7 @@ class OpportunityOut(OpportunitySummary):
             hold=HoldOut.model_validate(deal.hold) if deal.hold else None,
             lost=LostOut.model_validate(deal.lost) if deal.lost else None,
             handoff=deal.handoff.state if deal.handoff else None,
+            discount=DiscountBlock.of(deal),
             next_check_in_at=deal.next_check_in_at,
             custom=deal.custom,
             created_at=deal.created_at,

@@ -43,7 +43,7 @@ def submission(
     """
     by = discount.requested_by
     on = line_named(deal, discount.line)
-    what = f"{discount.percent} % on {deal.title}" + (f" ({on})" if on else "")
+    what = deal.title + (f" ({on})" if on else "")
     expires = after(Calendar(), discount.requested_at, parse_business(policy.request_expires))
     return Submit(
         id=approval_id,

@@ -18,6 +18,7 @@ from domain.approval.policy import PolicyRef
 from domain.discount.state import Discount, OutsideGrant
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
+from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
 
@@ -227,6 +228,11 @@ class Opportunity(BaseModel):
     policy: PolicyRef | None = Field(default=None, description="The discount policy that the deal keeps.")
     discounts: tuple[Discount, ...] = ()
     discount_outside: OutsideGrant | None = None
+    standard_percent: Percent | None = Field(
+        default=None,
+        exclude=True,
+        description="What may be given without asking, as it was when the deal was read; never kept.",
+    )
     hold: Hold | None = None
     lost: Lost | None = None
     handoff: HandOff | None = None
