@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from rich.progress import Progress
 
+from api import line_intake
 from api.commands import Commands
 from api.idempotency import Minted
 from api.services import Services, TemporalGate
+from api.v1.lines import LineInput
 from db import accounts, partners, people, playbooks
 from db.opportunity import recorded_version
 from db.session import Database
@@ -24,7 +27,9 @@ from domain.opportunity.state import Customer, DealPartner, External, Opportunit
 from domain.playbook import HANDOFF, ExitBy
 from domain.principal import Principal
 from ops import demo_story as story
+from ops.demo_catalogue import stock
 from ops.playbooks import publish_files, shipped_playbooks
+from ops.policies import publish_shipped
 from runtime import instance
 from runtime.errors import CannotStart
 from runtime.links import Links
@@ -51,6 +56,8 @@ async def demo(settings: Settings, progress: Progress) -> int:
     try:
         cast = await _people(database, instance.demo_password(settings))
         await publish_files(database, shipped_playbooks())
+        await publish_shipped(database)
+        await stock(database)
         new = 0
         for deal in progress.track(story.DEALS, description="Demo deals"):
             new += await _Rehearsal(services, cast, deal).play()
@@ -120,7 +127,7 @@ class _Rehearsal:
             if await recorded_version(session, self.id) is not None:
                 return False
         owner = self.cast[self.story.owner]
-        deal = await self._as(owner).open(await self._opening())
+        deal = await self._fill(await self._as(owner).open(await self._opening()))
         while deal.stage.key != self.story.reach and deal.status is Status.OPEN:
             deal = await self._finish_stage(deal)
         for task in list(self._required(deal))[: self.story.started]:
@@ -161,6 +168,15 @@ class _Rehearsal:
             ),
             external=External(source="demo", id=told.title),
         )
+
+    async def _fill(self, deal: Opportunity) -> Opportunity:
+        """Put what is sold into the deal, at no more off than may be given without asking."""
+        owner, database = self.cast[self.story.owner], self.services.database
+        for sku, quantity, percent in self.story.lines:
+            line = await line_intake.adding(database, owner, deal, LineInput(sku=sku, quantity=quantity))
+            given = {"discount_percent": min(Decimal(percent), line.standard_percent)}
+            deal = await self._as(owner).change(deal.id, line.model_copy(update=given))
+        return deal
 
     async def _finish_stage(self, deal: Opportunity) -> Opportunity:
         before = deal.stage

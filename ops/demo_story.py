@@ -60,6 +60,8 @@ class Deal:
     accepted: bool = False
     currency: str = "USD"
     custom: dict[str, str] = field(default_factory=dict)
+    lines: tuple[tuple[str, int, str], ...] = ()
+    """What is sold: SKU, quantity and discount in percent, which the partner's standard may lower."""
 
 
 RESELLER, MSP, SI = PartnerRole.RESELLER, PartnerRole.MANAGED_SERVICE, PartnerRole.SYSTEM_INTEGRATOR
@@ -92,6 +94,7 @@ DEALS: tuple[Deal, ...] = (
         "joint-demo",
         started=9,
         next_step="Both sides agree that the demonstration is finished",
+        lines=(("ANL-50", 1, "10"), ("SUP-STD", 1, "0"), ("SVC-DAY", 6, "0")),
     ),
     Deal(
         "Service desk renewal",

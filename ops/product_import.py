@@ -85,8 +85,7 @@ async def run_import(settings: Settings, source: Path, *, dry_run: bool, rejects
     database = Database(settings.database_url)
     try:
         async with database.transaction() as session:
-            base = (await rates.read(session)).base
-            listed = _read(source, rows, base)
+            listed = _read(source, rows, (await rates.read(session)).base)
             report = await _keep(session, listed, dry_run=dry_run)
     finally:
         await database.close()
@@ -96,6 +95,15 @@ async def run_import(settings: Settings, source: Path, *, dry_run: bool, rejects
         report.rejects_file = rejects
     report.seconds = round(monotonic() - began, 2)
     return report
+
+
+def read_price_list(source: Path, *, currency: str) -> PriceList:
+    """The products of a file; `currency` is that of prices where the list has no column for it.
+
+    Raises:
+        InvalidExport: the file cannot be read as it is.
+    """
+    return _read(source, _rows(source), currency)
 
 
 def _rows(source: Path) -> list[Row]:
@@ -116,6 +124,11 @@ def _read(source: Path, rows: Sequence[Row], currency: str) -> PriceList:
     return read_list(rows, columns, currency=currency, currencies=currencies())
 
 
+def row_of(product: ListedProduct, now: datetime) -> Product:
+    """A listed product as a new row of the catalogue."""
+    return Product(id=new_id(), created_at=now, updated_at=now, **_values(product))
+
+
 async def _keep(session: AsyncSession, listed: PriceList, *, dry_run: bool) -> ProductReport:
     """Add what is new, and change what differs; for a dry run, only count."""
     report, now = ProductReport(dry_run), datetime.now(UTC)
@@ -124,7 +137,7 @@ async def _keep(session: AsyncSession, listed: PriceList, *, dry_run: bool) -> P
     for product in listed.products:
         known = there.get(product.sku.lower())
         if known is None:
-            new.append(Product(id=new_id(), created_at=now, updated_at=now, **_values(product)))
+            new.append(row_of(product, now))
             continue
         wanted = _said(product, known)
         differs = any(getattr(known, name) != value for name, value in wanted.items())
