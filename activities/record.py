@@ -26,10 +26,13 @@ class RecordActivities:
             ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
         """
         try:
-            async with self._database.connection() as connection:
-                new = await opportunity.record_new(connection, [outcome])
-            if not new:
+            if opportunity.opens(outcome) or not await self._record_new(outcome):
                 async with self._database.transaction() as session:
                     await opportunity.record(session, outcome)
         except InvalidInput as error:
             raise refusal(error) from error
+
+    async def _record_new(self, outcome: Outcome) -> bool:
+        """In one round trip, if none of it was there."""
+        async with self._database.connection() as connection:
+            return await opportunity.record_new(connection, [outcome])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Protocol
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import accounts, partners, people, playbooks
 from db.session import Database
-from db.tables import Account
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -87,7 +86,7 @@ async def opening(
     Raises:
         InvalidInput: a playbook, account, owner or partner that is not there, or not for the principal.
     """
-    async with database.transaction() as session:
+    async with database.read() as session:
         with _at("/playbook"):
             book = await playbooks.latest(session, body.playbook)
         named = [
@@ -176,23 +175,14 @@ def _own_organisation(principal: Principal, book: Playbook) -> tuple[DealPartner
 
 
 async def _customer(session: AsyncSession, principal: Principal, wish: CustomerWish) -> tuple[Customer, UUID]:
-    """The customer and its account: the one named, else the one of this domain or name, else a new one."""
+    """The customer and its account: the one named, else the one of this domain or name, else a new one.
+
+    A new one is kept together with the deal's opening: a deal that is not opened leaves nothing.
+    """
     customer = Customer(name=wish.name, domain=wish.domain, country=wish.country, industry=wish.industry)
     if wish.account_id is not None:
         with _at("/customer/account_id"):
             account = await accounts.get(session, principal, wish.account_id)
         return customer, account.id
     known = await accounts.match(session, principal, name=wish.name, domain=wish.domain)
-    if known is not None:
-        return customer, known
-    account = Account(
-        id=new_id(),
-        name=wish.name,
-        domain=wish.domain,
-        country=wish.country,
-        industry=wish.industry,
-        created_by=principal.id,
-        created_at=datetime.now(UTC),
-    )
-    await accounts.add(session, account)
-    return customer, account.id
+    return customer, known or new_id()

@@ -16,9 +16,10 @@ from db import pages
 from db.edits import updated
 from db.pages import Page, PageRequest
 from db.session import violated
-from db.tables import Account, OpportunityPartnerRow, OpportunityRow
+from db.tables import Account, OpportunityPartnerRow, OpportunityRow, User
 from domain.errors import AlreadyExists, NotFound
-from domain.principal import Principal
+from domain.opportunity.state import Customer
+from domain.principal import Actor, Principal
 
 
 def visible_accounts(principal: Principal) -> ColumnElement[bool]:
@@ -81,6 +82,22 @@ async def add(session: AsyncSession, account: Account) -> Account:
         return (await session.execute(statement.returning(Account))).scalar_one()
     except IntegrityError as error:
         raise _taken(error) from error
+
+
+async def keep_customer(
+    session: AsyncSession, account_id: UUID, customer: Customer, by: Actor, at: datetime
+) -> None:
+    """Keep the account of a deal's customer, unless it is there: `by` opened the deal `at` this instant."""
+    statement = insert(Account).values(
+        id=account_id,
+        **customer.model_dump(include={"name", "domain", "country", "industry"}),
+        custom={},
+        version=1,
+        created_by=select(col(User.id)).where(col(User.id) == by.id).scalar_subquery(),
+        created_at=at,
+        updated_at=at,
+    )
+    await session.execute(statement.on_conflict_do_nothing(index_elements=[col(Account.id)]))
 
 
 async def change(session: AsyncSession, account: Account, changes: dict[str, Any], now: datetime) -> Account:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, exists, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from db import playbooks
+from db import accounts, playbooks
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
 from db.session import Reader
 from db.tables import OpportunityPartnerRow, OpportunityRow, WorkItemRow
@@ -41,8 +41,17 @@ _RECORDER = Recorder(
 )
 
 
+def opens(outcome: Outcome) -> bool:
+    """Whether a deal begins here; its customer's account may be new with it."""
+    return bool(outcome.entries) and outcome.entries[0].sequence == 1
+
+
 async def record(session: AsyncSession, outcome: Outcome) -> None:
     """Write the events and the read model that they led to; the same again changes nothing."""
+    deal = outcome.opportunity
+    if opens(outcome) and deal.account_id is not None:
+        began = outcome.entries[0]
+        await accounts.keep_customer(session, deal.account_id, deal.customer, began.by, began.at)
     await record_many(session, [outcome])
 
 

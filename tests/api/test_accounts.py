@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import httpx
 
+from api.app import create_app
 from domain.playbook import Playbook
-from tests.stack import ClientFor, People
+from runtime.settings import Settings
+from tests.stack import ClientFor, People, serving
 
 ACCOUNTS = "/api/v1/accounts"
 
@@ -199,3 +201,26 @@ async def test_a_partner_does_not_learn_whom_the_vendor_knows_by_opening_a_deal(
     assert (await seller.get(f"{ACCOUNTS}/{known['id']}")).status_code == 404
     again = (await seller.post("/api/v1/opportunities", json={**body, "playbook": playbook.key})).json()
     assert again["account_id"] == deal["account_id"]
+
+
+async def test_a_deal_that_is_not_opened_leaves_no_account_behind(
+    settings: Settings, people: People, playbook: Playbook, as_: ClientFor, worker: None
+) -> None:
+    rep = await people.of("rep@vendor.example")
+    name = f"Customer {uuid4()}"
+    body = {"title": "All or nothing", "customer": {"name": name, "country": "US"}, "playbook": playbook.key}
+    away = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
+    async with (
+        serving(create_app(away)) as address,
+        httpx.AsyncClient(base_url=address, headers=rep.headers) as client,
+    ):
+        refused = await client.post("/api/v1/opportunities", json=body)
+        assert refused.status_code == 503
+        assert (await client.get(ACCOUNTS, params={"q": name})).json()["items"] == []
+    here = await as_("rep@vendor.example")
+    first = await here.post("/api/v1/opportunities", json=body)
+    assert first.status_code == 201
+    second = await here.post("/api/v1/opportunities", json={**body, "title": "Another"})
+    (account,) = (await here.get(ACCOUNTS, params={"q": name})).json()["items"]
+    assert (account["name"], account["country"], account["version"]) == (name, "US", 1)
+    assert account["id"] == first.json()["account_id"] == second.json()["account_id"]
