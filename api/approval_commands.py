@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -38,6 +38,10 @@ class ApprovalCommands:
     principal: Principal
     update_id: str
     channel: Channel
+
+    def numbered(self, of: str) -> ApprovalCommands:
+        """The same, for one of several changes that a single form asks for."""
+        return replace(self, update_id=f"{self.update_id}:{of}")
 
     async def change(
         self, approval_id: UUID, command: ask.Command, if_version: int | None = None

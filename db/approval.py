@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,7 +16,7 @@ from db import pages
 from db.pages import AnyRow, Page, PageRequest
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
 from db.session import Reader
-from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow
+from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow, User
 from db.tables.base import Instant
 from domain.approval.agenda import next_due
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
@@ -249,6 +249,20 @@ async def inbox_count(session: AsyncSession, principal: Principal) -> int:
         .where(_mine(principal))
     )
     return (await session.execute(statement)).scalar_one()
+
+
+def waiting_by_session() -> ScalarSelect[int]:
+    """How many requests wait for a person, within a statement over `User`.
+
+    Seats are kept only of open requests, and a partner's people only sit at their own.
+    """
+    seat = ApprovalSeatRow
+    return (
+        select(func.count(func.distinct(col(seat.approval_id))))
+        .where(col(seat.user_id) == col(User.id))
+        .correlate(User)
+        .scalar_subquery()
+    )
 
 
 async def open_with(session: AsyncSession, person_ids: Sequence[UUID]) -> list[UUID]:

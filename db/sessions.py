@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db import notices
+from db import approval, notices
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
 from db.session import Reader
 from db.tables import Organisation, User, UserSession
@@ -21,7 +21,7 @@ from domain.principal import Principal
 class SignedIn:
     """A valid session, who it belongs to, and what every page of theirs says in its navigation.
 
-    `counts` has how many notices are not read, as `notices`.
+    `counts` has how many `notices` are not read, and how many `approvals` wait for the person.
     """
 
     principal: Principal
@@ -37,6 +37,7 @@ _FIND = (
         col(UserSession.last_used_at),
         col(UserSession.expires_at),
         notices.unread_by_session().label("unread"),
+        approval.waiting_by_session().label("waiting"),
     )
     .select_from(UserSession)
     .join(User, col(User.id) == col(UserSession.user_id))
@@ -54,7 +55,8 @@ async def find(reader: Reader, token_hash: bytes, now: datetime) -> SignedIn | N
     row = (await reader.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     if row is None:
         return None
-    return SignedIn(principal_of(row), row.last_used_at, row.expires_at, {"notices": row.unread})
+    counts = {"notices": row.unread, "approvals": row.waiting}
+    return SignedIn(principal_of(row), row.last_used_at, row.expires_at, counts)
 
 
 async def add(

@@ -12,6 +12,7 @@ from starlette.types import Scope
 from api.problems import Problem
 from api.web import (
     accounts,
+    approvals,
     deal_actions,
     decisions,
     delegations,
@@ -48,7 +49,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        products, notices, decisions, delegations, working_time,
+        products, notices, approvals, decisions, delegations, working_time,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

@@ -35,6 +35,17 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetWords:
+    """What stands around the fields of a form; `hasty` where one may send it without filling in any."""
+
+    title: str
+    words: str
+    lede: str = ""
+    danger: bool = False
+    hasty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A command that somebody is about to give: on which deal, about what (a task's key, a partner's id)."""
 

@@ -17,7 +17,7 @@ from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web import deal_view
 from api.web.action_forms import ACTIONS
-from api.web.actions import Action, Asked, offers_move, said
+from api.web.actions import Action, Asked, SheetWords, offers_move, said
 from api.web.filters import new_key
 from api.web.forms import FormDep, Refusal, WebRoute, safe_path
 from api.web.rendering import go, page
@@ -53,7 +53,6 @@ class Sheet:
     ) -> Response:
         """The form as a page; after a refusal with the reason and what was typed."""
         action, asked = self.action, self.asked
-        title = said(action.title, asked)
         return page(
             request,
             "opportunities/action.html",
@@ -61,10 +60,12 @@ class Sheet:
             principal=asked.principal,
             section="pipeline",
             key=refusal.key(values or {}) if refusal else new_key(),
-            action=action,
-            title=title,
-            lede=lede or said(action.lede, asked),
-            words=said(action.words, asked),
+            sheet=SheetWords(
+                said(action.title, asked),
+                said(action.words, asked),
+                lede or said(action.lede, asked),
+                danger=action.danger,
+            ),
             href=self.href,
             back=self.back,
             subject=asked.deal.title,

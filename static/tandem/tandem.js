@@ -7,7 +7,7 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   root.classList.add("js");
 
-  const typing = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
+  const typing = (element) => element?.matches?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
 
   /* Messages and menus ------------------------------------------------------------------ */
   const say = (text, kind = "error") => {
@@ -113,7 +113,7 @@
     if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey || one("dialog[open]")) return;
     const pair = before + event.key;
     before = event.key === "g" ? "g" : "";
-    const places = { gw: "/", gp: "/pipeline", ga: "/accounts", gr: "/partners", gb: "/playbooks" };
+    const places = { gw: "/", gd: "/approvals", gp: "/pipeline", ga: "/accounts", gr: "/partners", gb: "/playbooks" };
     if (places[pair]) return location.assign(places[pair]);
     const shortcut = event.key === "/" || event.key === "n" ? one(`[data-shortcut="${event.key}"]`) : null;
     if (event.key === "?") one("#help")?.showModal();
@@ -121,6 +121,11 @@
     else if (event.key === "j") choose(1);
     else if (event.key === "k") choose(-1);
     else if (event.key === "c") one('[data-row][aria-current="true"] [data-complete], [data-row]:focus-within [data-complete]')?.click();
+    else if (/^[a-z]$/.test(event.key)) {
+      const named = `[data-key="${event.key}"]`;
+      const key = one(`[data-row][aria-current="true"] ${named}, [data-row]:focus-within ${named}`) ?? one(`${named}:not([data-row] *)`);
+      if (key) { event.preventDefault(); key.click(); }
+    }
   });
 
   /* Filters apply themselves -------------------------------------------------------------- */
