@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.web import deal_view
+from api.web.approval_facts import facts_of
 from api.web.approval_view import Gate, Numbers, chain, ending, numbers
 from api.web.deal_view import Entry
-from api.web.decisions import facts_of
 from db import approval_history, opportunity, timeline
 from db.approval_history import Customer, Past, Record
 from db.pages import PageRequest
