@@ -119,6 +119,12 @@ def unread_by_session() -> ScalarSelect[int]:
     )
 
 
+async def failed_count(session: AsyncSession) -> int:
+    """How many mails could not be sent."""
+    statement = select(func.count()).select_from(Notice).where(col(Notice.mail_state) == MailState.FAILED)
+    return (await session.execute(statement)).scalar_one()
+
+
 async def unread_count(session: AsyncSession, principal: Principal) -> int:
     """How many notices the principal has not read; never more than `MOST_COUNTED`."""
     unread = select(col(Notice.id)).where(_own(principal), col(Notice.read_at).is_(None))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from db import migrate, opportunity, partners, playbooks
 from db.pages import PageRequest
 from db.session import Database
 from domain.errors import TandemError
+from ops.finding import Finding
+from ops.health_mail import look_at_mail
 from ops.health_worker import check_worker
 from ops.rebuild import rebuild
 from runtime.errors import CannotStart
@@ -23,20 +25,6 @@ from runtime.settings import Settings
 from runtime.temporal_client import connect
 
 LITTLE_DISK = 500 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `advice` says what to do when it is not `ok`."""
-
-    what: str
-    ok: bool
-    detail: str
-    advice: str = ""
-
-    def __str__(self) -> str:
-        line = f"{'ok  ' if self.ok else 'BAD '} {self.what}: {self.detail}"
-        return f"{line}\n     {self.advice}" if self.advice and not self.ok else line
 
 
 def as_data(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
@@ -87,6 +75,7 @@ async def examine(settings: Settings) -> list[Finding]:
     try:
         findings += [finding async for finding in _database(database)]
         findings += [finding async for finding in _temporal(settings, database)]
+        findings += [finding async for finding in look_at_mail(settings, database)]
     finally:
         await database.close()
     return findings

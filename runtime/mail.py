@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -64,22 +66,44 @@ class Mailer:
         Raises:
             MailNotSent: refused, not reached, or no answer in time.
         """
-        server = self._server
+        taken = False
         try:
             message = self._message(mail)
-            async with asyncio.timeout(self._timeout):
-                await aiosmtplib.send(
-                    message,
-                    hostname=server.host,
-                    port=server.port,
-                    username=server.username,
-                    password=server.password,
-                    use_tls=server.tls,
-                    start_tls=None if server.tls else server.starttls,
-                    timeout=self._timeout,
-                )
+            async with self._connected() as smtp:
+                await smtp.send_message(message)
+                taken = True
         except (aiosmtplib.SMTPException, OSError, ValueError, MessageError) as error:
-            raise _not_sent(error, server) from error
+            if not taken:  # a server that is gone before we have said goodbye has the mail all the same
+                raise _not_sent(error, self._server) from error
+
+    async def ping(self) -> str:
+        """See whether the server would take a mail, without giving it one; answers where it is.
+
+        Raises:
+            MailNotSent: it would not.
+        """
+        try:
+            async with self._connected() as smtp:
+                await smtp.noop()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _not_sent(error, self._server) from error
+        return f"{self._server.host}:{self._server.port}"
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """The server, let in where it asks for that; all of the block has to be done in time."""
+        server = self._server
+        smtp = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            use_tls=server.tls,
+            start_tls=None if server.tls else server.starttls,
+            timeout=self._timeout,
+        )
+        async with asyncio.timeout(self._timeout), smtp:
+            yield smtp
 
     def _message(self, mail: Mail) -> EmailMessage:
         """The mail as it travels. Raises `ValueError` or `MessageError` for an address that is none."""

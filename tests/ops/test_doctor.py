@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 import cli
 from db.session import Database
 from domain.playbook import Playbook
-from ops.doctor import Finding, examine, rebuild_opportunity, report
+from ops.doctor import examine, rebuild_opportunity, report
+from ops.finding import Finding
 from runtime.errors import CannotStart
 from runtime.ids import new_id
 from runtime.settings import Settings
