@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.approval.delegation import check_delegation
@@ -171,6 +171,7 @@ def directories(draw: st.DrawFn) -> Directory:
     return Directory(people, tuple(found))
 
 
+@settings(deadline=None)
 @given(directories(), st.integers(1, 5), st.integers(-4, 7), st.sets(st.integers(1, 5).map(an_id)))
 def test_whoever_stands_in_is_another_who_may(known: Directory, who: int, day: int, barred: set[Any]) -> None:
     at = NOW + day * DAY
@@ -188,6 +189,7 @@ def test_whoever_stands_in_is_another_who_may(known: Directory, who: int, day: i
             assert known.stand_in(an_id(who), NOW + later * DAY, barred) == found
 
 
+@settings(deadline=None)
 @given(st.lists(links, max_size=10))
 def test_delegations_that_were_let_in_never_end_in_a_ring(wanted: list[Any]) -> None:
     known = directory()
