@@ -8,6 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.fields import Input, Instant, Reason, Words
+from api.v1.discounts import WISH, DiscountInput
+from api.v1.opportunity_shapes import DEAL
 from api.v1.schemas import USER_ID, example_input
 from domain.approval import commands as ask
 from domain.discount.state import AskedPercent
@@ -16,6 +18,14 @@ StepKey = Annotated[
     str,
     Field(max_length=60, description="The step to decide on; without it, every open step where you may."),
 ]
+
+
+class PreviewInput(DiscountInput):
+    """A discount that might be asked for, and on which deal."""
+
+    model_config = example_input({"opportunity_id": DEAL, **WISH})
+
+    opportunity_id: UUID
 
 
 class ApproveBody(Input):

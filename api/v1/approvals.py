@@ -7,7 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api import discounts
 from api.approval_commands import ApprovalCommandsDep, colleague
+from api.commands import CommandsDep
 from api.etag import PreconditionDep, answer_version
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep
@@ -18,12 +20,14 @@ from api.v1.approval_inputs import (
     ApproveBody,
     CounterBody,
     DelegateBody,
+    PreviewInput,
     RecallBody,
     RejectBody,
     ResubmitBody,
     ReturnBody,
 )
 from api.v1.approval_shapes import ApprovalOut, ApprovalSummary
+from api.v1.discounts import PreviewOut
 from db import approval as approvals
 from domain.approval import commands as ask
 from domain.approval.state import Approval, ApprovalState
@@ -67,6 +71,15 @@ async def list_approvals(
                 requester_id=requester_id,
             )
     return listing(request, response, found, ApprovalSummary.of)
+
+
+@router.post("/preview")
+async def preview_approval(
+    body: PreviewInput, deals: CommandsDep, principal: PrincipalDep, database: DatabaseDep
+) -> PreviewOut:
+    """Who would be asked for this discount, in which order and by which rule. Nothing is kept."""
+    deal = await deals.read(body.opportunity_id)
+    return PreviewOut.of(await discounts.preview(database, principal, deal, body), principal)
 
 
 @router.get("/{approval_id}")

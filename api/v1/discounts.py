@@ -36,7 +36,7 @@ router = APIRouter(
     prefix="/opportunities/{opportunity_id}/discounts", tags=["discounts"], route_class=TandemRoute
 )
 
-_WISH: dict[str, Any] = {
+WISH: dict[str, Any] = {
     "percent": "27.5",
     "reason": "A strategic account, and the incumbent has offered.",
     "competitor": "Incumbent Corp.",
@@ -52,7 +52,7 @@ _ENVELOPE: dict[str, Any] = {
     "words": "up to 27.5 %, for at least 200,000.00 USD, until 11 April 2027",
 }
 _DISCOUNT: dict[str, Any] = {
-    **_WISH,
+    **WISH,
     "id": "0198c5a3-4d80-7b11-9c33-5e6f70819203",
     "state": "granted",
     "asked_percent": "27.5",
@@ -74,7 +74,7 @@ _DISCOUNT: dict[str, Any] = {
 class DiscountInput(Input):
     """A discount to ask for: the total off the list price, and why."""
 
-    model_config = example_input(_WISH)
+    model_config = example_input(WISH)
 
     percent: AskedPercent
     reason: Reason
