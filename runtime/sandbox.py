@@ -33,10 +33,10 @@ class _ContextFree(WorkflowInstance):
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         return self._sandboxed.activate(act)
 
-    def get_serialization_context(self, command_info: object) -> SerializationContext | None:  # noqa: ARG002 -- the SDK's signature
+    def get_serialization_context(self, _command_info: object) -> SerializationContext | None:
         return None
 
-    def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:  # noqa: ARG002 -- the SDK's signature
+    def get_external_store_context(self, _command_info: object) -> StorageDriverStoreContext:
         return StorageDriverStoreContext(target=None)
 
     def get_info(self) -> Info:
