@@ -16,6 +16,7 @@ from api.web import (
     deal_actions,
     decisions,
     delegations,
+    exchange_rates,
     notices,
     opportunities,
     partners,
@@ -49,7 +50,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        products, notices, approvals, decisions, delegations, working_time,
+        products, exchange_rates, notices, approvals, decisions, delegations, working_time,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

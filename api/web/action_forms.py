@@ -22,6 +22,7 @@ from api.v1.timelines import CheckInInput, NoteInput
 from api.web import actions as offer
 from api.web.actions import Action, Asked, Field, MakeCommand
 from api.web.choices import active_partners, currencies, people_of
+from api.web.discounts import DISCOUNT_ACTIONS
 from api.web.fields import day_at_nine, money_typed
 from api.web.forms import Form, parse
 from api.web.line_forms import LINE_ACTIONS
@@ -325,6 +326,7 @@ _ALL = (
     Action("assign", lambda asked: f"Assign: {asked.task_title}", "Assign", "user-plus", _assignees, _assign,
            done="Assigned."),
     *LINE_ACTIONS,
+    *DISCOUNT_ACTIONS,
 )  # fmt: skip
 
 ACTIONS = {action.name: action for action in _ALL}

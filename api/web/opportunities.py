@@ -13,7 +13,7 @@ from api.commands import Commands, CommandsDep
 from api.principal import PrincipalDep
 from api.services import DatabaseDep, ServicesDep
 from api.v1.opportunity_inputs import OpportunityInput
-from api.web import choices, deal_view, line_view
+from api.web import choices, deal_view, discount_view, line_view
 from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
 from api.web.actions import Asked, Offer, may_manage, said
 from api.web.fields import money_typed
@@ -146,6 +146,7 @@ async def show(
         ready=ready,
         lanes=deal_view.lanes(deal, principal, vendor.name if vendor else "Vendor"),
         line_table=line_view.table(deal, principal),
+        discount_part=discount_view.discounts_of(deal, principal),
         timeline=[deal_view.entry(told) for told in story.items],
         timeline_more=more,
         offers=offers(deal, principal, database),

@@ -64,6 +64,24 @@
     link.closest("details.menu")?.removeAttribute("open");
     openSheet(link).catch(() => location.assign(link.href));
   }, true);
+  /* Forms marked `data-preview` say, while one types, what sending them would lead to. */
+  let foreseeing;
+  let foreseen = 0;
+  const foresee = async (form) => {
+    const mine = ++foreseen;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("choice", "preview");
+    const { response, page } = await fetchPage(form.action, { method: "POST", body });
+    const fresh = response.ok && one("#preview", page);
+    const here = one("#preview", form);
+    if (mine === foreseen && here) here.replaceChildren(...(fresh ? fresh.childNodes : []));
+  };
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form[data-preview]");
+    if (!form) return;
+    clearTimeout(foreseeing);
+    foreseeing = setTimeout(() => foresee(form).catch(() => {}), 300);
+  });
   /* A refusal comes back into the sheet with what was typed; otherwise go where the answer leads. */
   document.addEventListener("submit", async (event) => {
     const form = event.target;
