@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from api.etag import PreconditionDep, answer_version
 from api.fields import CurrencyCode, Day, Input
@@ -36,12 +36,14 @@ class RatesInput(Input):
     as_of: Annotated[Day | None, Field(description="The day of the rates; today without it.")] = None
     rates: Annotated[dict[CurrencyCode, Rate], Field(min_length=1, max_length=MOST_RATES)]
 
-    @model_validator(mode="after")
-    def _not_of_itself(self) -> Self:
-        if self.base in self.rates:
-            msg = f"One {self.base} is worth one {self.base}: leave it out."
+    @field_validator("rates")
+    @classmethod
+    def _not_of_itself(cls, rates: dict[str, Rate], known: ValidationInfo) -> dict[str, Rate]:
+        base = known.data.get("base")
+        if base in rates:
+            msg = f"One {base} is worth one {base}: leave it out."
             raise ValueError(msg)
-        return self
+        return rates
 
 
 class RatesPublic(BaseModel):

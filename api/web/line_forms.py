@@ -25,7 +25,13 @@ from domain.principal import Principal
 SUGGESTED = 200
 """Products that a form suggests; any other is found by its SKU."""
 
-_DISCOUNT_HINT = "In percent off the list price. More than your standard is asked for afterwards."
+
+async def _discount(asked: Asked, product_line: str | None) -> Field:
+    """The field of the discount, which says what may be given without asking."""
+    async with asked.database.read() as session:
+        standard = await line_intake.standard_percent(session, asked.principal, asked.deal, product_line)
+    hint = f"In percent. Up to {shown(standard)} % without asking; more is asked for afterwards."
+    return Field("text", "discount_percent", "Discount", hint, required=False, maxlength=20)
 
 
 def _line(asked: Asked) -> DealLine:
@@ -47,7 +53,7 @@ async def _add_fields(asked: Asked) -> Sequence[Field]:
     return (
         Field("suggest", "sku", "Product", "Its SKU; the list helps.", options=options, maxlength=100),
         Field("number", "quantity", "Quantity"),
-        Field("text", "discount_percent", "Discount", _DISCOUNT_HINT, required=False, maxlength=20),
+        await _discount(asked, None),
     )
 
 
@@ -61,10 +67,7 @@ async def _change_fields(asked: Asked) -> Sequence[Field]:
     line = _line(asked)
     fields = []
     if asked.principal.may(Right.EDIT_LINES):
-        fields += [
-            Field("number", "quantity", "Quantity"),
-            Field("text", "discount_percent", "Discount", _DISCOUNT_HINT, required=False, maxlength=20),
-        ]
+        fields += [Field("number", "quantity", "Quantity"), await _discount(asked, line.product_line)]
     if asked.principal.may(Right.SET_COST):
         hint = f"In {line.currency}. Only the vendor's people see it. Empty: not known."
         fields.append(Field("text", "cost", "Cost of one piece", hint, required=False, maxlength=20))

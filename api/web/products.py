@@ -112,8 +112,6 @@ async def change(
     product_id: UUID, request: Request, principal: Manager, database: DatabaseDep, form: FormDep
 ) -> Response:
     """Change a product; what is in deals keeps its price."""
-    async with database.read() as session:
-        product = await products.get(session, principal, product_id)
     try:
         body = parse(ProductUpdate, _typed(form))
         async with database.transaction() as session:
@@ -123,6 +121,8 @@ async def change(
             values = with_prices(changes(body), product)
             product = await products.change(session, product, values, datetime.now(UTC))
     except TandemError as error:
+        async with database.read() as session:  # what a refused transaction had read is gone with it
+            product = await products.get(session, principal, product_id)
         return await _form(request, principal, database, form.values, product, Refusal.of(error))
     return go(request, "/products", f"{product.name} is saved.")
 
