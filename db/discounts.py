@@ -73,19 +73,20 @@ async def _elsewhere(
     session: AsyncSession, deal: Opportunity, partner_id: UUID | None, currency: str, today: Rates
 ) -> tuple[OtherGrant, ...]:
     """The discounts, granted or asked for, in other open deals of this customer and partner."""
+    kept: Any = col(OpportunityRow.state)["discounts"]
     statement = (
         select(
             col(OpportunityRow.id),
             col(OpportunityRow.title),
             col(OpportunityRow.amount),
             col(OpportunityRow.currency),
-            OpportunityRow.state["discounts"].label("discounts"),
+            kept.label("discounts"),
         )
         .where(
             ~col(OpportunityRow.closed),
             col(OpportunityRow.id) != deal.id,
             _same_customer(deal),
-            func.jsonb_array_length(func.coalesce(col(OpportunityRow.state)["discounts"], "[]")) > 0,
+            func.jsonb_array_length(kept) > 0,
         )
         .order_by(col(OpportunityRow.updated_at).desc(), col(OpportunityRow.id).desc())
         .limit(_MOST)
