@@ -11,6 +11,7 @@ from datetime import datetime
 
 from domain.approval import events as did
 from domain.approval.draft import ApprovalOutcome, Draft
+from domain.approval.made import made
 from domain.approval.state import AlarmKind, Approval, Step
 from domain.principal import SYSTEM
 
@@ -42,7 +43,8 @@ def fall_due(approval: Approval, now: datetime) -> ApprovalOutcome:
 
 
 def _reminded(step: Step) -> did.Reminded:
-    return did.Reminded(
+    return made(
+        did.Reminded,
         key=step.key,
         title=step.title,
         to=tuple(each.person for each in step.approvers),

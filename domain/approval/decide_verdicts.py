@@ -8,6 +8,7 @@ from domain.approval import commands as ask
 from domain.approval import events as did
 from domain.approval.draft import Draft
 from domain.approval.guards import Seats, seats_of
+from domain.approval.made import made
 from domain.approval.state import Approver, Channel, Decision, Step, Verdict
 from domain.errors import InvalidInput
 from domain.opportunity.guards import ahead
@@ -19,7 +20,8 @@ from domain.principal import Actor, Side
 def _decision(
     draft: Draft, seat: Approver, verdict: Verdict, channel: Channel | None, **more: Any
 ) -> Decision:
-    return Decision.model_construct(
+    return made(
+        Decision,
         by=_person(draft.by, seat),
         verdict=verdict,
         at=draft.now,
@@ -32,17 +34,15 @@ def _decision(
 
 
 def _person(by: Actor, seat: Approver) -> Person:
-    return Person.model_construct(id=seat.id, name=by.name)
+    return made(Person, id=seat.id, name=by.name)
 
 
 def approve(draft: Draft, command: ask.Approve, channel: Channel | None) -> None:
     """Agree on every step where one sits, or on the named one."""
     for step, seat in seats_of(draft.approval, draft.by, command.step):
-        made = _decision(draft, seat, Verdict.APPROVE, channel, comment=command.comment)
+        said = _decision(draft, seat, Verdict.APPROVE, channel, comment=command.comment)
         draft.add(
-            did.StepDecided.model_construct(
-                key=step.key, title=step.title, decision=made, policy=draft.approval.policy
-            )
+            made(did.StepDecided, key=step.key, title=step.title, decision=said, policy=draft.approval.policy)
         )
 
 
@@ -50,12 +50,18 @@ def reject(draft: Draft, command: ask.Reject, channel: Channel | None) -> None:
     """One no ends the request, unless a number is wanted that enough others can still reach."""
     seats = seats_of(draft.approval, draft.by, command.step)
     for step, seat in sorted(seats, key=lambda each: not _is_veto(each[0])):
-        made = _decision(draft, seat, Verdict.REJECT, channel, comment=command.comment)
+        said = _decision(draft, seat, Verdict.REJECT, channel, comment=command.comment)
         if _is_veto(step):
-            draft.add(did.Rejected(what=draft.approval.title, step=step.key, decision=made))
+            draft.add(did.Rejected(what=draft.approval.title, step=step.key, decision=said))
             return
         draft.add(
-            did.StepDecided(key=step.key, title=step.title, decision=made, policy=draft.approval.policy)
+            made(
+                did.StepDecided,
+                key=step.key,
+                title=step.title,
+                decision=said,
+                policy=draft.approval.policy,
+            )
         )
 
 
@@ -67,8 +73,8 @@ def _is_veto(step: Step) -> bool:
 
 def return_(draft: Draft, command: ask.Return, channel: Channel | None) -> None:
     step, seat = seats_of(draft.approval, draft.by, command.step)[0]
-    made = _decision(draft, seat, Verdict.RETURN, channel, comment=command.comment)
-    draft.add(did.Returned(what=draft.approval.title, comment=command.comment, step=step.key, decision=made))
+    said = _decision(draft, seat, Verdict.RETURN, channel, comment=command.comment)
+    draft.add(did.Returned(what=draft.approval.title, comment=command.comment, step=step.key, decision=said))
 
 
 def counter(draft: Draft, command: ask.Counter, channel: Channel | None) -> None:
@@ -81,8 +87,8 @@ def counter(draft: Draft, command: ask.Counter, channel: Channel | None) -> None
             f"A counter-offer is more than 0 % and less than the {shown(approval.percent)} % asked for.",
             pointer="/percent",
         )
-    made = _decision(draft, seat, Verdict.COUNTER, channel, comment=command.comment, percent=command.percent)
-    draft.add(did.Countered(what=approval.title, step=step.key, decision=made, percent=command.percent))
+    said = _decision(draft, seat, Verdict.COUNTER, channel, comment=command.comment, percent=command.percent)
+    draft.add(did.Countered(what=approval.title, step=step.key, decision=said, percent=command.percent))
 
 
 def delegate(draft: Draft, command: ask.DelegateSeat, _channel: Channel | None) -> None:

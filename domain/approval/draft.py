@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.approval.events import Event
+from domain.approval.made import made
 from domain.approval.state import Approval
 from domain.principal import Actor
 
@@ -54,7 +55,8 @@ class Draft:
         approval.version += 1
         approval.updated_at = self.now
         self.entries.append(
-            ApprovalEntry.model_construct(
+            made(
+                ApprovalEntry,
                 approval_id=approval.id,
                 opportunity_id=approval.subject.opportunity_id,
                 partner_id=approval.subject.partner_id,
@@ -68,4 +70,4 @@ class Draft:
         )
 
     def outcome(self) -> ApprovalOutcome:
-        return ApprovalOutcome.model_construct(approval=self.approval, entries=tuple(self.entries))
+        return made(ApprovalOutcome, approval=self.approval, entries=tuple(self.entries))

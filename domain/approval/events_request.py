@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.approval.events_steps import decided, finished
 from domain.approval.happening import ApprovalEvent, said
+from domain.approval.made import made
 from domain.approval.policy import PolicyRef
 from domain.approval.state import (
     Approval,
@@ -50,7 +51,7 @@ class Submitted(ApprovalEvent):
 
 def _end(approval: Approval, state: ApprovalState, at: datetime, by: Actor, comment: str | None) -> None:
     approval.state = state
-    approval.ended = Ended(by=by, at=at, comment=comment)
+    approval.ended = made(Ended, by=by, at=at, comment=comment)
     _stop(approval, at)
 
 

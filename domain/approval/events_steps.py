@@ -10,12 +10,14 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from domain.approval.happening import ApprovalEvent, said
+from domain.approval.made import changed
 from domain.approval.policy import PolicyRef
 from domain.approval.state import (
     Alarm,
     AlarmKind,
     Approval,
     Approver,
+    Channel,
     Decision,
     HandedSeat,
     Step,
@@ -108,7 +110,7 @@ class Reminded(StepEvent):
 def _rung(alarms: tuple[Alarm, ...], kind: AlarmKind, at: datetime, level: int = 0) -> tuple[Alarm, ...]:
     """The alarms, those of this kind that are due or below the level done."""
     return tuple(
-        each.model_copy(update={"done": True})
+        changed(each, done=True)
         if each.kind is kind and not each.done and (each.at <= at or each.level <= level > 0)
         else each
         for each in alarms
@@ -183,7 +185,7 @@ class SeatDelegated(StepEvent):
             step.but(
                 handed=(*others, handed),
                 approvers=tuple(
-                    each.model_copy(update=sits) if each.id == self.seat else each for each in step.approvers
+                    changed(each, **sits) if each.id == self.seat else each for each in step.approvers
                 ),
             )
         )
@@ -204,22 +206,22 @@ class StepDecided(StepEvent):
         decided(approval, self.step(approval), self.decision)
 
     def words(self, by: Actor) -> str:
-        made = self.decision
-        who = _with_absent(made.by.name, made.stands_in_for, made.until)
-        verb = "approved" if made.verdict is Verdict.APPROVE else "is against it"
-        mail = " by mail" if made.channel == "mail" else ""
-        return f"{who} {verb}{mail} ({self.title}).{said(made.comment)}"
+        one = self.decision
+        who = _with_absent(one.by.name, one.stands_in_for, one.until)
+        verb = "approved" if one.verdict is Verdict.APPROVE else "is against it"
+        mail = " by mail" if one.channel is Channel.MAIL else ""
+        return f"{who} {verb}{mail} ({self.title}).{said(one.comment)}"
 
 
 def decided(approval: Approval, step: Step, decision: Decision) -> None:
     """Keep what somebody said; with enough agreement the step is done."""
-    changed = step.but(
+    after = step.but(
         decisions=(*step.decisions, decision),
         approvers=tuple(each for each in step.approvers if each.id != decision.by.id),
     )
-    if decision.verdict is Verdict.APPROVE and changed.approvals >= step.wanted:
-        changed = finished(changed, decision.at)
-    approval.put(changed)
+    if decision.verdict is Verdict.APPROVE and after.approvals >= step.wanted:
+        after = finished(after, decision.at)
+    approval.put(after)
 
 
 def finished(step: Step, at: datetime, state: StepState = StepState.APPROVED) -> Step:

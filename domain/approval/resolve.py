@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.approval.clocks import clocks
 from domain.approval.directory import Directory, PersonEntry
+from domain.approval.made import changed, made
 from domain.approval.policy import FINAL_BACKUP, ApproverRule, Needs, StepTemplate
 from domain.approval.state import Alarm, Approver, Facts, HandedSeat, Step, StepState
 from domain.errors import TandemError
@@ -105,7 +106,8 @@ def steps_of(templates: Sequence[StepTemplate], keys: Iterable[str]) -> tuple[St
     by_key = {template.key: template for template in templates}
     needed = frozenset(keys)
     return tuple(
-        Step.model_construct(
+        made(
+            Step,
             key=each.key,
             title=each.title,
             rule=each.words,
@@ -257,9 +259,8 @@ class _Seating:
         for other_id, until in places:
             other = self.directory.person(other_id)
             if other is not None and self._may_sit(other):
-                return _seat(other, via, level).model_copy(
-                    update={"stands_in_for": Person(id=person.id, name=person.name), "until": until}
-                )
+                absent = made(Person, id=person.id, name=person.name)
+                return changed(_seat(other, via, level), stands_in_for=absent, until=until)
         return None
 
     def _may_sit(self, person: PersonEntry) -> bool:
@@ -307,4 +308,4 @@ class _Seating:
 
 
 def _seat(person: PersonEntry, via: str, level: int) -> Approver:
-    return Approver.model_construct(id=person.id, name=person.name, via=via, level=level)
+    return made(Approver, id=person.id, name=person.name, via=via, level=level)

@@ -18,6 +18,7 @@ from domain.approval import decide_verdicts as approvers
 from domain.approval import events as did
 from domain.approval.draft import ApprovalOutcome, Draft
 from domain.approval.guards import still_open
+from domain.approval.made import made
 from domain.approval.resolve import Judged, Resolution, Resolved, Resolving, Want, steps_of
 from domain.approval.state import AlarmKind, Approval, ApprovalState, Step, StepState
 from domain.errors import InvalidInput, StaleVersion
@@ -48,7 +49,8 @@ def submit(command: ask.Submit, now: datetime, by: Actor) -> ApprovalOutcome:
         raise InvalidInput("The steps that a request needs have to be steps of its policy.", pointer="/fired")
     if command.expires_at <= now:
         raise InvalidInput("A request expires after it is made.", pointer="/expires_at")
-    approval = Approval(
+    approval = made(
+        Approval,
         id=command.id,
         subject=command.subject,
         facts=command.facts,
@@ -73,7 +75,8 @@ def submit(command: ask.Submit, now: datetime, by: Actor) -> ApprovalOutcome:
 
 
 def _submitted(approval: Approval) -> did.Submitted:
-    return did.Submitted(
+    return made(
+        did.Submitted,
         what=approval.title,
         reason=approval.reason,
         percent=approval.percent,
@@ -118,7 +121,7 @@ def needs_judging(command: ask.Command) -> bool:
 
 
 def _as_before(approval: Approval) -> Judged:
-    return Judged.model_construct(facts=approval.facts, fired=tuple(step.key for step in approval.steps))
+    return made(Judged, facts=approval.facts, fired=tuple(step.key for step in approval.steps))
 
 
 def _settle(draft: Draft) -> None:
@@ -127,7 +130,8 @@ def _settle(draft: Draft) -> None:
     if approval.state is ApprovalState.PENDING and all(step.is_finished for step in approval.steps):
         comments = [each.comment for step in approval.steps for each in step.decisions if each.comment]
         draft.add(
-            did.Approved.model_construct(
+            made(
+                did.Approved,
                 what=approval.title,
                 percent=approval.percent,
                 policy=approval.policy,
@@ -158,7 +162,8 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
     )
     if not wants:
         return None
-    return Resolving(
+    return made(
+        Resolving,
         wants=wants,
         facts=approval.facts,
         askers=approval.askers,
@@ -177,7 +182,8 @@ def _want(approval: Approval, step: Step, finished: set[str], now: datetime, *, 
     stale = step.is_open and (again or level > step.level or _passed(step.recheck_at, now))
     if not opens and not stale:
         return None
-    return Want(
+    return made(
+        Want,
         template=template,
         level=level,
         wanted=None if opens else step.wanted,
@@ -234,7 +240,8 @@ def _nobody(step: Step) -> str:
 
 
 def _opened(approval: Approval, step: Step, found: Resolved) -> did.StepOpened:
-    return did.StepOpened(
+    return made(
+        did.StepOpened,
         key=step.key,
         title=step.title,
         rule=step.rule,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.approval.made import changed, made
 from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
 from domain.opportunity.state import Person
 from domain.percent import Percent, shown
@@ -113,7 +114,7 @@ class Approver(_Part):
 
     @property
     def person(self) -> Person:
-        return Person.model_construct(id=self.id, name=self.name)
+        return made(Person, id=self.id, name=self.name)
 
 
 class HandedSeat(_Part):
@@ -194,7 +195,7 @@ class Step(_Part):
 
     def but(self, **changes: Any) -> Self:
         """The step with these changes; the values are ours, and not checked again."""
-        return self.model_copy(update=changes)
+        return changed(self, **changes)
 
 
 _AGREEING = frozenset({Verdict.APPROVE, Verdict.COUNTER})
@@ -263,9 +264,15 @@ class Approval(BaseModel):
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Events set what is checked already; only the fields that there are."""
+            self.__dict__[name] = value
+
     def copy_to_change(self) -> Self:
         """A copy whose changes do not reach this one; all parts are frozen and shared."""
-        return self.model_copy()
+        return changed(self)
 
     @property
     def is_open(self) -> bool:
@@ -313,6 +320,6 @@ class Approval(BaseModel):
         """When the next decision is due."""
         return min((step.due_at for step in self.open_steps() if step.due_at is not None), default=None)
 
-    def put(self, changed: Step) -> None:
+    def put(self, new: Step) -> None:
         """Replace the step with the same key."""
-        self.steps = tuple(changed if step.key == changed.key else step for step in self.steps)
+        self.steps = tuple(new if step.key == new.key else step for step in self.steps)

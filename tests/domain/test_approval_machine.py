@@ -27,7 +27,7 @@ EVERYBODY = (RITA, DORA, DIRK, DINA, FRED, DIANA, ADA, SAM)
 people = st.sampled_from(EVERYBODY)
 needs = st.sampled_from(["one", "all", 2, 3])
 KEYS = ("first", "second", "third", "fourth")
-rules_ = st.sampled_from(
+rules_: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"role": "deal_desk"},
         {"role": "finance"},
@@ -144,15 +144,26 @@ class Requests(RuleBasedStateMachine):
     def resume_from_what_was_written_down(self) -> None:
         self.game.known = Approval.model_validate_json(self.game.approval.model_dump_json())
 
+    @precondition(lambda self: self.game.approval.sitting)
+    @rule(number=st.integers(0, 9))
+    def approve_whoever_is_asked(self, number: int) -> None:
+        sitting = self.game.approval.sitting
+        who = sitting[number % len(sitting)]
+        self._try(ask.Approve(), next(each for each in EVERYBODY if each.id == who))
+
     @precondition(lambda self: self.game.approval.is_open)
-    @rule()
-    def recall(self) -> None:
+    @rule(really=st.integers(0, 9).map(lambda number: number == 7))
+    def recall(self, really: bool) -> None:
+        if not really:
+            return
         asker = next(each for each in EVERYBODY if each.id == self.game.approval.requester.id)
         self.game.ask(ask.Recall(), asker)
         assert self.game.state is ApprovalState.RECALLED
 
-    @rule()
-    def withdraw(self) -> None:
+    @rule(really=st.integers(0, 9).map(lambda number: number == 7))
+    def withdraw(self, really: bool) -> None:
+        if not really:
+            return
         was_open = self.game.approval.is_open
         self.game.withdraw()
         assert not self.game.approval.is_open
