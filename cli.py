@@ -34,10 +34,14 @@ app = typer.Typer(
 playbook = typer.Typer(no_args_is_help=True, help="Check, describe and publish playbooks.")
 app.add_typer(playbook, name="playbook")
 
+policy = typer.Typer(no_args_is_help=True, help="Check, describe, publish and try discount policies.")
+app.add_typer(policy, name="policy")
+
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
 
 PlaybookFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbook files (YAML).")]
+PolicyFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Discount policy files (YAML).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
@@ -133,6 +137,30 @@ def publish(files: PlaybookFiles, as_json: AsJson = False) -> None:
     from ops import playbooks
 
     playbooks.publish(files, as_json=as_json)
+
+
+@policy.command("validate")
+def validate_policies(files: PolicyFiles, as_json: AsJson = False) -> None:
+    """Check policy files, down to every rule, without publishing them."""
+    from ops import policies
+
+    policies.validate(files, as_json=as_json)
+
+
+@policy.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    from ops import policies
+
+    typer.echo(policies.schema_text(), nl=False)
+
+
+@policy.command("publish")
+def publish_policies(files: PolicyFiles, as_json: AsJson = False) -> None:
+    """Publish policy files, each as the next version; deals that run keep theirs."""
+    from ops import policies
+
+    policies.publish(files, as_json=as_json)
 
 
 @app.command("import")
@@ -286,6 +314,19 @@ def replay(
             return str(await run_all(await connect(settings), progress, limit))
 
     typer.echo(aio.run(run()))
+
+
+@app.command("replay-log")
+def replay_log(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An event log (CSV, gzipped or not).")],
+    as_json: AsJson = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say as which policy it is expressed.")] = False,
+) -> None:
+    """Play another organisation's approvals through Tandem's, and compare who was asked and how it ended."""
+    from ops.replay_log import replay_log as play
+    from ops.replay_log import report
+
+    typer.echo(report(play(file), as_json=as_json, verbose=verbose))
 
 
 @app.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from domain.errors import InvalidInput
 
 MAX_BYTES = 256 * 1024 * 1024
 DELIMITERS = (",", ";", "\t", "|")
+_GZIP = b"\x1f\x8b"
 _ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -47,8 +50,12 @@ def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
     return found
 
 
-def read_sheet(path: Path, needed: Iterable[str]) -> list[Row]:
-    """All rows of a CSV file. Rows without any value are passed over.
+def read_sheet(
+    path: Path, needed: Iterable[str], *, advice: str = "Correct the heading, or the column in the mapping."
+) -> list[Row]:
+    """All rows of a CSV file, which may be gzipped. Rows without any value are passed over.
+
+    `advice` says what to do where a needed column is missing.
 
     Raises:
         InvalidExport: it is no text, a quote is left open, or a needed column is missing.
@@ -60,7 +67,7 @@ def read_sheet(path: Path, needed: Iterable[str]) -> list[Row]:
     if heading is None:
         raise InvalidExport(f"{path.name} is empty. Its first line must name the columns.")
     columns = tuple(name.strip() for name in heading[1])
-    _check_columns(path.name, columns, delimiter, needed)
+    _check_columns(path.name, columns, delimiter, needed, advice)
     return [_row(path.name, line, columns, cells) for line, cells in records]
 
 
@@ -107,7 +114,7 @@ def _text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InvalidExport(f"{path.name} is larger than {MAX_BYTES // 2**20} MB. Split it into several.")
-        content = path.read_bytes()
+        content = _unpacked(path.name, path.read_bytes())
         return content.decode(_ENCODINGS.get(content[:2], "utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
@@ -116,6 +123,26 @@ def _text(path: Path) -> str:
         ) from None
     except OSError as error:
         raise InvalidExport(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _unpacked(file: str, content: bytes) -> bytes:
+    """The content without its compression, if it has one.
+
+    Raises:
+        InvalidExport: the compression is broken, or there is too much inside.
+    """
+    if not content.startswith(_GZIP):
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as inside:
+            unpacked = inside.read(MAX_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InvalidExport(
+            f"{file} is gzipped, and not whole: {error}. Copy it again, or unpack it."
+        ) from None
+    if len(unpacked) > MAX_BYTES:
+        raise InvalidExport(f"{file} holds more than {MAX_BYTES // 2**20} MB. Split it into several.")
+    return unpacked
 
 
 def _delimiter(text: str) -> str:
@@ -146,7 +173,9 @@ def _advice(error: str) -> str:
     return f"this is not CSV ({error})."
 
 
-def _check_columns(file: str, columns: tuple[str, ...], delimiter: str, needed: Iterable[str]) -> None:
+def _check_columns(
+    file: str, columns: tuple[str, ...], delimiter: str, needed: Iterable[str], advice: str
+) -> None:
     twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if twice:
         raise InvalidExport(f"{file} has the column {twice[0]} twice. Rename one of them.")
@@ -155,7 +184,7 @@ def _check_columns(file: str, columns: tuple[str, ...], delimiter: str, needed: 
         told = ", ".join(name[:60] for name in columns[:30])
         raise InvalidExport(
             f"{file} has no column {', '.join(missing)}. It has: {told} (with {delimiter!r} between them). "
-            "Correct the heading, or the column in the mapping."
+            f"{advice}"
         )
 
 
