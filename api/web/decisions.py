@@ -15,6 +15,7 @@ from api import decision_links, sessions
 from api.decision_links import Opened
 from api.problems import RETRY_AFTER_SECONDS
 from api.services import Services, ServicesDep
+from api.v1.approval_inputs import ApproveBody, RejectBody, ReturnBody
 from api.web.approval_facts import facts_of
 from api.web.forms import Form, FormDep, Refusal, parse
 from api.web.rendering import page
@@ -26,10 +27,10 @@ from domain.principal import Principal
 router = APIRouter(prefix="/decide", include_in_schema=False)
 
 QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-_COMMANDS: dict[str, type[ask.Approve | ask.Reject | ask.Return]] = {
-    "approve": ask.Approve,
-    "reject": ask.Reject,
-    "return": ask.Return,
+_BODIES: dict[str, type[ApproveBody | RejectBody | ReturnBody]] = {
+    "approve": ApproveBody,
+    "reject": RejectBody,
+    "return": ReturnBody,
 }
 
 
@@ -75,13 +76,13 @@ async def _signed_in(request: Request, services: Services) -> Principal | None:
 
 def _command(form: Form, opened: Opened) -> ask.Decide:
     """What was chosen. Raises `InvalidInput`."""
-    kind = _COMMANDS.get(form.get("choice") or "")
-    if kind is None:
+    body = _BODIES.get(form.get("choice") or "")
+    if body is None:
         raise InvalidInput("Choose whether to approve, to reject or to return it.", pointer="/choice")
     comment = form.given("comment")
-    if kind is not ask.Approve and not comment:
+    if body is not ApproveBody and not comment:
         raise InvalidInput("Say why: the requester reads it.", pointer="/comment")
-    return parse(kind, {"step": opened.step.key, **comment})
+    return parse(body, {"step": opened.step.key, **comment}).command()
 
 
 def _version(form: Form) -> int | None:
