@@ -20,6 +20,7 @@ from db.session import Database
 from domain.approval.state import Approval
 from domain.approval.verbs import seats_of
 from domain.approval.view import sees_all
+from domain.discount.facts import OtherGrant
 from domain.errors import NotFound
 from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.discounts import find
@@ -28,7 +29,8 @@ from domain.percent import shown
 from domain.principal import Principal
 
 STORY = 8
-"""Entries of the deal's timeline that the page tells."""
+"""Entries of the deal's timeline that the page tells; those about the request itself it shows otherwise."""
+_LOOKED_THROUGH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Shown:
     story: list[Entry] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
     like: list[Like] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 async def gather(database: Database, principal: Principal, approval: Approval) -> Shown:
@@ -101,10 +104,15 @@ async def _add_deal(
         deal = await opportunity.get(session, principal, deal_id)
     except NotFound:  # it is not recorded yet, or the partner is on it no more
         return
-    told = await timeline.of_opportunity(session, principal, deal.id, PageRequest(STORY))
+    told = await timeline.of_opportunity(session, principal, deal.id, PageRequest(_LOOKED_THROUGH))
+    others = [
+        each
+        for each in told.items
+        if each.approval_id != approval.id and not each.type.startswith("discount_")
+    ]
     into.deal = deal
     into.blockers = [each for each in blockers(deal) if not each.code.startswith("discount")]
-    into.story = [deal_view.entry(each) for each in told.items]
+    into.story = [deal_view.entry(each) for each in others[:STORY]]
     if into.sees_all:
         await _add_history(session, approval, deal, into)
 
@@ -120,6 +128,8 @@ async def _add_history(session: AsyncSession, approval: Approval, deal: Opportun
     into.bars = _bars(
         into.numbers, [(partner.name if partner else "", of_partner), (customer.name, of_customer)]
     )
+    grants = approval.facts.get("other_deals") or []
+    into.elsewhere = [OtherGrant.model_validate(each).words for each in grants]
     past = await approval_history.comparable(session, approval, customer, partner_id)
     into.like = [Like(each, numbers(each.facts, each.percent)) for each in past]
 

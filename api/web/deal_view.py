@@ -141,6 +141,15 @@ _KINDS = {
     "won": "won",
     "lost": "lost",
     "reopened": "resume",
+    "approval_approved": "approved",
+    "approval_rejected": "declined",
+    "approval_reminded": "clock",
+    "approval_escalated": "clock",
+    "approval_expired": "clock",
+    "discount_granted": "approved",
+    "discount_granted_at_once": "approved",
+    "discount_refused": "declined",
+    "discount_lapsed": "clock",
 }
 
 

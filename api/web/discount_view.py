@@ -9,6 +9,7 @@ from uuid import UUID
 
 from api.discounts import DiscountPreview
 from api.web.approval_view import Gate, Numbers, chain, numbers
+from api.web.filters import span
 from domain.discount.state import Discount, DiscountState
 from domain.discount.submit import facts_for_approvers
 from domain.opportunity.discounts import current, line_named, pending
@@ -134,7 +135,7 @@ def foreseen(seen: DiscountPreview, percent: Decimal, principal: Principal) -> F
         numbers=numbers({name: each for name, each in facts.items() if name != "margin"}, percent),
         gates=chain(steps, principal),
         why=seen.found.why,
-        envelope=f"{seen.found.offer.words}, for {seen.found.valid} from the approval on",
+        envelope=f"{seen.found.offer.words}, for {span(seen.found.valid)} from the approval on",
         names_people=vendor,
     )
 

@@ -20,6 +20,7 @@ from babel.numbers import format_compact_currency, format_currency
 from markupsafe import Markup, escape
 
 from domain.duration import parse_duration
+from domain.percent import shown
 
 LOCALE = Locale("en", "US")
 STATIC = Path(__file__).parents[2] / "static"
@@ -117,6 +118,11 @@ def urgency(value: datetime | None, now: datetime | None = None) -> str:
     return "today" if value.date() == now.date() else "week"
 
 
+def percent(value: Decimal | None) -> str:
+    """27.5 %, without zeros at the end."""
+    return "—" if value is None else f"{shown(value)} %"
+
+
 def span(value: str) -> str:
     """A playbook's duration in words: 3d is 3 days."""
     parse_duration(value)
@@ -196,6 +202,7 @@ FILTERS = {
     "due": due,
     "due_short": due_short,
     "urgency": urgency,
+    "percent": percent,
     "span": span,
     "days_since": days_since,
     "initials": initials,
