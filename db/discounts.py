@@ -17,6 +17,7 @@ from domain.approval.policy import PolicyRef
 from domain.discount.facts import OtherGrant, taken_off
 from domain.discount.gather import Around
 from domain.discount.policy import DiscountPolicy
+from domain.discount.replay import PastRequest
 from domain.discount.state import Discount, DiscountState
 from domain.errors import NoDiscountPolicy, TandemError
 from domain.money import Money
@@ -142,3 +143,28 @@ def _value(row: Any, discount: Discount, currency: str, today: Rates) -> Decimal
     except TandemError:
         return Decimal(0)
     return taken_off(amount, discount.percent)
+
+
+async def past_requests(session: AsyncSession) -> list[PastRequest]:
+    """Every request for a discount that the vendor's deals have kept, closed ones too."""
+    kept: Any = col(OpportunityRow.state)["discounts"]
+    statement = select(col(OpportunityRow.id), col(OpportunityRow.title), kept.label("discounts")).where(
+        func.jsonb_array_length(kept) > 0
+    )
+    return [
+        PastRequest(opportunity_id=row.id, title=row.title, discount=Discount.model_validate(discount))
+        for row in await session.execute(statement)
+        for discount in row.discounts
+    ]
+
+
+async def step_titles(
+    session: AsyncSession, past: Sequence[PastRequest]
+) -> dict[tuple[str, int], dict[str, str]]:
+    """What the steps are called that these requests were asked of, by policy version and key."""
+    refs = {each.discount.policy for each in past if each.discount.policy is not None}
+    found = {}
+    for ref in refs:
+        policy = await policies.pinned(session, ref)
+        found[ref.key, ref.version] = {step.key: step.title for step in policy.steps}
+    return found

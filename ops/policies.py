@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from db import directory, partners, policies
+import typer
+
+from db import directory, discounts, partners, policies
 from db.pages import PageRequest
 from db.session import Database
 from domain.approval.directory import Directory
+from domain.discount.replay import ReplayReport, replay
 from ops import published
 from ops.published import EXAMPLES, Published
 from runtime import aio
 from runtime.documents import Problem
-from runtime.policies import InvalidPolicy, policy_schema, read_policy
+from runtime.policies import RULES, InvalidPolicy, policy_schema, read_policy
 
 SHIPPED = EXAMPLES / "policies"
 
@@ -91,3 +95,41 @@ def publish(files: Sequence[Path], *, as_json: bool) -> None:
 async def _publish(files: Sequence[Path]) -> list[Published]:
     async with published.running_database() as database:
         return await publish_files(database, files)
+
+
+def try_on(file: Path, *, as_json: bool) -> None:
+    """Say what a draft would have changed for all past requests. Raises `InvalidPolicy`."""
+    report = aio.run(replay_file(file))
+    if as_json:
+        numbers = {"more_approvals": report.more_approvals, "more_given": str(report.more_given)}
+        typer.echo(json.dumps({**report.model_dump(mode="json"), **numbers}, indent=2))
+    else:
+        typer.echo(in_words(report))
+
+
+async def replay_file(file: Path) -> ReplayReport:
+    """All past requests through the policy in a file."""
+    draft = read_policy(file)
+    async with published.running_database() as database, database.read() as session:
+        past = await discounts.past_requests(session)
+        return replay(past, draft, RULES, await discounts.step_titles(session, past))
+
+
+def in_words(report: ReplayReport) -> str:
+    """The report, for people: the sums, then each request that changes."""
+    if not report.requests:
+        return "Nobody has asked for a discount yet: there is nothing to compare."
+    lines = [
+        f"{report.requests:,} requests, of which {report.changed:,} change.",
+        _sum("Approvals", report.approvals_before, report.approvals_after),
+        f"Granted at once: {report.at_once_after:,} instead of {report.at_once_before:,}.",
+        _sum(f"Given away ({report.currency})", report.given_before, report.given_after),
+        *(f"{step}: asked {count:,} times." for step, count in report.by_step.items()),
+        *(f"- {each.percent} % on {each.title}: {each.words}" for each in report.items),
+        *(f"- {each.title} is left out: {each.why}" for each in report.skipped),
+    ]
+    return "\n".join(lines)
+
+
+def _sum(what: str, before: int | Decimal, after: int | Decimal) -> str:
+    return f"{what}: {after:,} instead of {before:,} ({after - before:+,})."

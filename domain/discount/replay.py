@@ -1,0 +1,216 @@
+"""Past requests through a draft of a policy: who would have been asked, and what would have been given.
+
+Pure. What people would have decided nobody knows: where somebody is still asked, they decide as they
+did; what needs nobody any more is given as it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.discount.assess import Rules
+from domain.discount.facts import DiscountFacts
+from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
+from domain.discount.state import Discount, DiscountState
+from domain.errors import NoExchangeRate
+from domain.money import Money
+from domain.opportunity.wording import listed
+from domain.percent import Percent
+
+_GIVEN = frozenset({DiscountState.GRANTED, DiscountState.LAPSED, DiscountState.REPLACED})
+"""What was granted at some time, whatever became of the grant."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PastRequest(_Part):
+    """A request as its deal has kept it."""
+
+    opportunity_id: UUID
+    title: str
+    discount: Discount
+
+
+class Replayed(_Part):
+    """One request under both policies. `before` and `after` are the steps that were, and would be, asked."""
+
+    opportunity_id: UUID
+    discount_id: UUID
+    title: str
+    percent: Percent
+    requested_at: AwareDatetime
+    state: DiscountState
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    given_before: Decimal
+    given_after: Decimal
+
+    @property
+    def changed(self) -> bool:
+        return (self.before, self.given_before) != (self.after, self.given_after)
+
+    @property
+    def words(self) -> str:
+        """What would change, as a clause."""
+        if not self.changed:
+            return "as before"
+        before = listed(self.before, "and") or "nobody"
+        after = listed(self.after, "and") or "nobody"
+        return f"{after} instead of {before}"
+
+
+class Skipped(_Part):
+    """A request that cannot be told under the draft, and why."""
+
+    opportunity_id: UUID
+    discount_id: UUID
+    title: str
+    why: str
+
+
+class ReplayReport(_Part):
+    """What a draft would change. Amounts are in the draft's currency; approvals are steps that are asked."""
+
+    policy: str
+    currency: str
+    requests: int = 0
+    changed: int = 0
+    approvals_before: int = 0
+    approvals_after: int = 0
+    at_once_before: int = 0
+    at_once_after: int = 0
+    given_before: Decimal = Decimal(0)
+    given_after: Decimal = Decimal(0)
+    by_step: dict[str, int] = Field(default={}, description="How often each step would have been asked.")
+    items: tuple[Replayed, ...] = Field(default=(), description="The requests that change, newest first.")
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def more_approvals(self) -> int:
+        """How many approvals more the draft asks for; below 0 for fewer."""
+        return self.approvals_after - self.approvals_before
+
+    @property
+    def more_given(self) -> Decimal:
+        """How much more the draft gives away; below 0 for less."""
+        return self.given_after - self.given_before
+
+
+def replay(
+    past: Iterable[PastRequest],
+    draft: DiscountPolicyDefinition,
+    rules: Rules,
+    titles: dict[tuple[str, int], dict[str, str]] | None = None,
+) -> ReplayReport:
+    """All past requests through the draft.
+
+    `titles` are those of the steps of earlier versions, by key and version, for reading.
+    """
+    policy = DiscountPolicy(**dict(draft), version=1)
+    done: list[Replayed] = []
+    skipped: list[Skipped] = []
+    for each in sorted(past, key=lambda each: each.discount.requested_at, reverse=True):
+        try:
+            told = _one(each, policy, rules, titles or {})
+        except NoExchangeRate as missing:
+            told = _skip(each, missing.detail)
+        if isinstance(told, Skipped):
+            skipped.append(told)
+        else:
+            done.append(told)
+    return _report(policy, done, skipped)
+
+
+def _one(
+    past: PastRequest,
+    policy: DiscountPolicy,
+    rules: Rules,
+    titles: dict[tuple[str, int], dict[str, str]],
+) -> Replayed | Skipped:
+    discount = past.discount
+    if discount.facts is None:
+        return _skip(past, "Nothing was known about it yet when it was given up.")
+    known = titles.get((discount.policy.key, discount.policy.version), {}) if discount.policy else {}
+    facts = _under(policy, discount.facts.asking(discount.asked_percent), discount)
+    keys = rules.firing(policy, facts)
+    before = _value(policy, discount.facts, discount) if discount.state in _GIVEN else Decimal(0)
+    return Replayed(
+        opportunity_id=past.opportunity_id,
+        discount_id=discount.id,
+        title=past.title,
+        percent=discount.asked_percent,
+        requested_at=discount.requested_at,
+        state=discount.state,
+        before=tuple(known.get(key, key) for key in discount.steps),
+        after=tuple(step.title for step in policy.steps if step.key in keys),
+        given_before=before,
+        given_after=before if keys else facts.discount.value,
+    )
+
+
+def _under(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> DiscountFacts:
+    """The facts with the draft's standard discount, in the draft's currency."""
+    partner = discount.partner_id is not None
+    standard = policy.standard.of(facts.partner.tier, facts.discount.line or None, partner=partner)
+    asked = facts.discount.model_copy(update={"standard": standard})
+    changed = facts.model_copy(update={"discount": asked})
+    if facts.currency != policy.currency:
+        changed = _converted(changed, discount, policy.currency)
+    return changed.asking(discount.asked_percent)
+
+
+def _converted(facts: DiscountFacts, discount: Discount, currency: str) -> DiscountFacts:
+    def told(amount: Decimal) -> Decimal:
+        money = Money(amount=amount, currency=facts.currency)
+        return discount.rates.convert(money, currency).amount
+
+    return facts.model_copy(
+        update={
+            "currency": currency,
+            "deal": facts.deal.model_copy(update={"amount": told(facts.deal.amount)}),
+            "margin": facts.margin.model_copy(update={"cost": told(facts.margin.cost)}),
+            "discount": facts.discount.model_copy(
+                update={"competing_price": told(facts.discount.competing_price)}
+            ),
+            "elsewhere": tuple(
+                other.model_copy(update={"value": told(other.value)}) for other in facts.elsewhere
+            ),
+        }
+    )
+
+
+def _value(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> Decimal:
+    """What was given away, in the draft's currency."""
+    money = Money(amount=facts.discount.value, currency=facts.currency)
+    return discount.rates.convert(money, policy.currency).amount
+
+
+def _skip(past: PastRequest, why: str) -> Skipped:
+    return Skipped(
+        opportunity_id=past.opportunity_id, discount_id=past.discount.id, title=past.title, why=why
+    )
+
+
+def _report(policy: DiscountPolicy, done: list[Replayed], skipped: list[Skipped]) -> ReplayReport:
+    asked = [title for each in done for title in each.after]
+    return ReplayReport(
+        policy=policy.key,
+        currency=policy.currency,
+        requests=len(done),
+        changed=sum(each.changed for each in done),
+        approvals_before=sum(len(each.before) for each in done),
+        approvals_after=len(asked),
+        at_once_before=sum(not each.before for each in done),
+        at_once_after=sum(not each.after for each in done),
+        given_before=sum((each.given_before for each in done), Decimal(0)),
+        given_after=sum((each.given_after for each in done), Decimal(0)),
+        by_step={title: asked.count(title) for title in dict.fromkeys(asked)},
+        items=tuple(each for each in done if each.changed),
+        skipped=tuple(skipped),
+    )
