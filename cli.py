@@ -163,6 +163,17 @@ def publish_policies(files: PolicyFiles, as_json: AsJson = False) -> None:
     policies.publish(files, as_json=as_json)
 
 
+@policy.command("replay")
+def replay_policy(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A draft of a policy (YAML).")],
+    as_json: AsJson = False,
+) -> None:
+    """Run all past requests through a draft, before it is published: what would change?"""
+    from ops import policies
+
+    policies.try_on(file, as_json=as_json)
+
+
 @app.command("import")
 def import_(
     source: Annotated[

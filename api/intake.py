@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, partners, people, playbooks
+from db import accounts, partners, people, playbooks, policies
 from db.session import Database
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.money import Money
@@ -89,6 +89,7 @@ async def opening(
     async with database.read() as session:
         with _at("/playbook"):
             book = await playbooks.latest(session, body.playbook)
+        policy = await policies.newest(session, book.discount_policy)
         named = [
             await _partner(session, principal, wish, f"/partners/{index}/partner_id")
             for index, wish in enumerate(body.partners)
@@ -104,6 +105,7 @@ async def opening(
         expected_close=body.expected_close,
         owner=owner,
         playbook=book,
+        policy=policy,
         partners=tuple(named) or _own_organisation(principal, book),
         custom=body.custom,
     )

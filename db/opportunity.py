@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, select, true
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from db import accounts, playbooks
+from db import accounts, playbooks, policies
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
 from db.session import Reader
-from db.tables import OpportunityPartnerRow, OpportunityRow, WorkItemRow
+from db.tables import OpportunityPartnerRow, OpportunityRow, Organisation, WorkItemRow
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
+from domain.opportunity.discounts import giver
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
@@ -160,8 +162,15 @@ def visible(principal: Principal) -> ColumnElement[bool]:
 
 
 # Made once: every command ends with it.
+_TIERS = (
+    select(func.jsonb_object_agg(col(Organisation.id), col(Organisation.tier)))
+    .join(OpportunityPartnerRow, col(OpportunityPartnerRow.partner_id) == col(Organisation.id))
+    .where(col(OpportunityPartnerRow.opportunity_id) == col(OpportunityRow.id))
+    .scalar_subquery()
+    .label("tiers")
+)
 _GET = select(
-    col(OpportunityRow.state), col(OpportunityRow.playbook_key), col(OpportunityRow.playbook_version)
+    col(OpportunityRow.state), col(OpportunityRow.playbook_key), col(OpportunityRow.playbook_version), _TIERS
 ).where(col(OpportunityRow.id) == bindparam("opportunity_id"))
 
 
@@ -175,7 +184,25 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
     row = (await reader.execute(statement, {"opportunity_id": opportunity_id})).one_or_none()
     if row is None:
         raise NotFound("There is no such opportunity.")
-    return await _of_row(reader, row)
+    deal = await _of_row(reader, row)
+    if principal.partner_id is not None:  # what other partners give is theirs
+        deal.discounts = tuple(
+            each for each in deal.discounts if each.partner_id in (None, principal.partner_id)
+        )
+    deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})
+    return deal
+
+
+async def _standard_percent(
+    reader: Reader, deal: Opportunity, principal: Principal, tiers: dict[str, str | None]
+) -> Decimal | None:
+    """What its partner may give without asking; None where no policy says anything."""
+    ref = deal.policy or await policies.newest(reader, deal.playbook.discount_policy)
+    if ref is None:
+        return None
+    partner = giver(deal, None, principal.actor)
+    tier = tiers.get(str(partner.id)) if partner else None
+    return (await policies.pinned(reader, ref)).standard.of(tier, partner=partner is not None)
 
 
 async def as_recorded(reader: Reader, opportunity_id: UUID) -> Opportunity | None:
