@@ -15,6 +15,7 @@ from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.agenda import agenda, next_due
 from domain.opportunity.blockers import blockers, gate_blockers, moves_by_itself, open_tasks, turn
+from domain.opportunity.commands_lines import ChangeLine
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.facts import facts
 from domain.opportunity.rules import decide
@@ -31,6 +32,9 @@ PARTNERS_MAY = READERS_MAY | {
     "waive_task",
     "assign_task",
     "add_task",
+    "add_line",
+    "change_line",
+    "remove_line",
     "advance",
 }
 
@@ -91,8 +95,11 @@ class DealGame(RuleBasedStateMachine):
     def _was_allowed(self, command: ask.Command, by: Actor) -> None:
         if by.side is Side.PARTNER:
             assert command.kind in PARTNERS_MAY
+        says_cost = isinstance(command, ChangeLine) and "cost" in command.model_fields_set
         if set(by.roles) & {Role.DEAL_DESK, Role.FINANCE}:
-            assert command.kind in READERS_MAY
+            assert command.kind in READERS_MAY or says_cost
+        if set(by.roles) & {Role.SALES_REP, Role.PARTNER_SELLER, Role.PARTNER_ADMIN}:
+            assert not says_cost, "who sells does not make its own margin"
         if command.kind in ("accept_handoff", "return_handoff") and not by.is_system:
             assert set(by.roles) & {Role.CUSTOMER_SUCCESS, Role.SALES_DIRECTOR, Role.ADMIN}
 
@@ -196,6 +203,20 @@ class DealGame(RuleBasedStateMachine):
         told = [blocker.task for blocker in blockers(self.deal) if blocker.task]
         gate_is_open_by_rule = self.deal.stage.rule_met
         assert gate_is_open_by_rule or (len(told) == len(waiting) and set(told) == waiting)
+
+    @invariant()
+    def the_amount_is_the_sum_of_the_lines(self) -> None:
+        keys = [line.key for line in self.deal.lines]
+        assert len(set(keys)) == len(keys)
+        if self.deal.lines:
+            assert self.deal.amount is not None
+            assert self.deal.amount.amount == sum(line.net_amount for line in self.deal.lines)
+            assert {self.deal.amount.currency} == {line.currency for line in self.deal.lines}
+
+    @invariant()
+    def no_partner_reads_what_anything_costs(self) -> None:
+        for entry in self.log:
+            assert entry.event.internal or '"cost"' not in entry.event.model_dump_json()
 
     @invariant()
     def the_status_tells_the_rest(self) -> None:

@@ -16,6 +16,7 @@ from domain.money import Money
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import fall_due
 from domain.opportunity.blockers import blockers, exit_of, open_tasks
+from domain.opportunity.commands_lines import LineProduct
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
 from domain.opportunity.state import Customer, DealPartner, Opportunity, Person, Status, Task
@@ -166,6 +167,18 @@ def a_playbook(**changes: Any) -> Playbook:
         },
     }
     return Playbook.model_validate({**book, **changes})
+
+
+def a_product(price: str = "6000.00", currency: str = "USD", *, cost: str | None = "4321.09") -> LineProduct:
+    """A product as the catalogue has it; its cost is digits that stand for nothing else."""
+    return LineProduct(
+        id=an_id(7000),
+        sku="ERP-1",
+        name="ERP suite",
+        product_line="ERP",
+        list_price=Money(amount=price, currency=currency),
+        cost=Money(amount=cost, currency=currency) if cost else None,
+    )
 
 
 def a_stage(key: str, *tasks: dict[str, Any], **more: Any) -> dict[str, Any]:

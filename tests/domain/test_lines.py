@@ -20,7 +20,7 @@ from domain.errors import (
 )
 from domain.money import MAX_AMOUNT, Money
 from domain.opportunity import commands as ask
-from domain.opportunity.commands_lines import AddLine, ChangeLine, LineProduct, RemoveLine
+from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.decide_lines import MAX_LINES
 from domain.opportunity.draft import Outcome
 from domain.opportunity.lines import DealLine, LineTotals
@@ -38,27 +38,17 @@ from tests.factories import (
     SUCCESS,
     Working,
     a_deal,
+    a_product,
     a_won_deal,
     an_id,
 )
 
 SECRET = "4321.09"
-"""What the product of these tests costs: a number that stands for nothing else."""
+"""What the product of these tests costs."""
 
 
 def dollars(text: str) -> Money:
     return Money(amount=text, currency="USD")
-
-
-def a_product(price: str = "6000.00", currency: str = "USD", *, cost: str | None = SECRET) -> LineProduct:
-    return LineProduct(
-        id=an_id(7000),
-        sku="ERP-1",
-        name="ERP suite",
-        product_line="ERP",
-        list_price=Money(amount=price, currency=currency),
-        cost=Money(amount=cost, currency=currency) if cost else None,
-    )
 
 
 def adding(quantity: int = 10, percent: str = "0", *, standard: str = "15", **product: Any) -> AddLine:

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from domain.errors import StaleVersion
+from domain.money import Money
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import fall_due, next_due
 from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
 from domain.opportunity.state import LoseReason, Status
 from domain.playbook import HANDOFF, Playbook
@@ -168,6 +170,40 @@ class Deals(DealGame):
             "custom": {"region": "EMEA"},
         }
         self._try(ask.Change.model_validate({what: values[what]}), by)
+
+    @rule(
+        by=anybody,
+        quantity=st.integers(1, 1_000_000),
+        price=st.sampled_from(["0", "0.01", "99.99", "6000", "999999999999.99"]),
+        currency=st.sampled_from(["USD", "USD", "USD", "JPY"]),
+        percent=st.sampled_from(["0", "7.77", "15", "15.01"]),
+    )
+    def add_line(self, by: Actor, quantity: int, price: str, currency: str, percent: str) -> None:
+        product = factories.a_product(price, currency)
+        command = AddLine(product=product, quantity=quantity, discount_percent=percent, standard_percent="15")
+        self._try(command, by)
+
+    @rule(
+        by=anybody,
+        line=numbers,
+        changes=st.fixed_dictionaries(
+            {},
+            optional={
+                "quantity": st.integers(1, 1_000_000),
+                "discount_percent": st.sampled_from(["0", "3.33", "15", "100"]),
+                "cost": st.sampled_from([None, Money(amount="1.50", currency="USD")]),
+            },
+        ),
+    )
+    def change_line(self, by: Actor, line: int, changes: dict[str, Any]) -> None:
+        self._try(ChangeLine(key=self._line_key(line), standard_percent="10", **changes), by)
+
+    @rule(by=anybody, line=numbers)
+    def remove_line(self, by: Actor, line: int) -> None:
+        self._try(RemoveLine(key=self._line_key(line)), by)
+
+    def _line_key(self, number: int) -> str:
+        return str(pick([*(line.key for line in self.deal.lines), "no-such-line"], number))
 
     @rule(by=anybody)
     def note(self, by: Actor) -> None:
