@@ -186,6 +186,18 @@ class Request:
                         return words
                 await asyncio.sleep(0.02)
 
+    async def until_continued(self) -> None:
+        """Wait until a further run goes on with it."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if await self._has_run_before():
+                    return
+                await asyncio.sleep(0.02)
+
+    async def _has_run_before(self) -> bool:
+        started = (await self.history()).events[0].workflow_execution_started_event_attributes
+        return bool(started.continued_execution_run_id)
+
     async def asked(self, key: str = "desk") -> list[str]:
         """First names of who may decide on a step."""
         found = (await self.now()).step(key)
