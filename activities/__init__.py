@@ -18,8 +18,10 @@ def activities(database: Database, *, mails: bool = False) -> list[Callable[...,
     """Every activity, with what it needs; with `mails`, what people are told is mailed to them as well."""
     approvals = ApprovalActivities(database, {DISCOUNT: facts_now})
     discounts = DiscountActivities(database)
+    records = RecordActivities(database)
     return [
-        RecordActivities(database).record_opportunity,
+        records.record_opportunity,
+        records.catch_up,
         judge_rule,
         discounts.resolve_discount,
         discounts.check_discounts,

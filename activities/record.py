@@ -9,7 +9,7 @@ from db.session import Database
 from domain.errors import InvalidInput
 from domain.opportunity.draft import Outcome
 from workflows.entity import refusal
-from workflows.messages import RECORD
+from workflows.messages import CATCH_UP, RECORD, CaughtUp, Snapshot
 
 
 class RecordActivities:
@@ -31,6 +31,14 @@ class RecordActivities:
                     await opportunity.record(session, outcome)
         except InvalidInput as error:
             raise refusal(error) from error
+
+    @activity.defn(name=CATCH_UP)
+    async def catch_up(self, snapshot: Snapshot) -> CaughtUp:
+        """The deal as it is recorded, where that is another version than the snapshot's."""
+        async with self._database.read() as session:
+            if await opportunity.recorded_version(session, snapshot.id) == snapshot.version:
+                return CaughtUp()
+            return CaughtUp(newer=await opportunity.as_recorded(session, snapshot.id))
 
     async def _record_new(self, outcome: Outcome) -> bool:
         """In one round trip, if none of it was there."""

@@ -26,7 +26,7 @@ from api.idempotency import Minted, MintedDep
 from api.principal import PrincipalDep
 from api.services import Services, ServicesDep
 from db import opportunity as opportunities
-from domain.errors import TandemError, Unavailable, from_code
+from domain.errors import NotFound, TandemError, Unavailable, from_code
 from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
@@ -119,9 +119,18 @@ class Commands:
             return False
         return True
 
+    async def _recorded(self, opportunity_id: UUID) -> Opportunity:
+        """All of a deal, also what the principal is not shown: a process goes on from it."""
+        async with self.services.database.read() as session:
+            await opportunities.demand_visible(session, self.principal, opportunity_id)
+            deal = await opportunities.as_recorded(session, opportunity_id)
+        if deal is None:
+            raise NotFound("There is no such opportunity.")
+        return deal
+
     async def _wake(self, opportunity_id: UUID, request: ask.Request) -> None:
         """A closed deal has no workflow: what reopens it starts one from its record, all else is refused."""
-        deal = await self.read(opportunity_id)
+        deal = await self._recorded(opportunity_id)
         try:
             decide(deal, request, datetime.now(UTC))
         except TandemError:
@@ -129,7 +138,7 @@ class Commands:
                 return
             raise
         start = self._start(
-            Start(opportunity=deal), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
+            Start(opportunity=deal, woken=True), deal.id, deal.title, WorkflowIDReusePolicy.ALLOW_DUPLICATE
         )
         async with translated():
             client = await self.services.temporal.client()

@@ -84,6 +84,21 @@ class Entity:
                 raise error.cause from error
             raise
 
+    async def firmly(self, activity: str, argument: Any, result_type: type[Any], summary: str) -> Any:
+        """An activity whose answer is in the history before anything else is done.
+
+        A `quick` one is asked anew when the worker dies in the same step, and may then see what that
+        step had recorded.
+        """
+        return await workflow.execute_activity(
+            activity,
+            argument,
+            result_type=result_type,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=_QUICK_FOREVER,
+            summary=summary,
+        )
+
     def show(self, pairs: Iterable[SearchAttributePair[Any]], details: str) -> None:
         """Say in the Temporal UI how it stands, and let it be searched for by these attributes."""
         wanted = {pair.key.name: pair for pair in pairs}

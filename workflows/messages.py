@@ -18,6 +18,7 @@ from domain.principal import Actor
 from workflows.entity import Receipt
 
 RECORD = "record_opportunity"
+CATCH_UP = "catch_up"
 JUDGE = "judge_rule"
 
 
@@ -35,13 +36,28 @@ class Opening(BaseModel):
 class Start(BaseModel):
     """What a run begins with: an opening, or a deal to go on with and the commands answered so far.
 
-    `entries` is what happened to a deal that was taken over from elsewhere, up to now.
+    `entries` is what happened to a deal that was taken over from elsewhere, up to now. `woken` says that
+    the deal was closed and is read from the record, which may have gone on since.
     """
 
     opening: Opening | None = None
     opportunity: Opportunity | None = None
     entries: tuple[TimelineEntry, ...] = ()
     receipts: dict[str, Receipt] = {}
+    woken: bool = False
+
+
+class Snapshot(BaseModel):
+    """A deal as it was read from the record, by its version."""
+
+    id: UUID
+    version: int
+
+
+class CaughtUp(BaseModel):
+    """The deal as it is recorded by now; None where the snapshot still is what is recorded."""
+
+    newer: Opportunity | None = None
 
 
 class Rule(BaseModel):

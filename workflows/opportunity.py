@@ -53,7 +53,17 @@ with workflow.unsafe.imports_passed_through():
         DiscountQuestion,
     )
     from workflows.entity import Entity, Receipt, refusal
-    from workflows.messages import JUDGE, RECORD, Opening, Rule, Start, Timeline
+    from workflows.messages import (
+        CATCH_UP,
+        JUDGE,
+        RECORD,
+        CaughtUp,
+        Opening,
+        Rule,
+        Snapshot,
+        Start,
+        Timeline,
+    )
 
 
 @workflow.defn
@@ -64,6 +74,7 @@ class OpportunityWorkflow(Entity):
     def __init__(self, start: Start) -> None:
         super().__init__(start.receipts)
         self.deal: Opportunity | None = start.opportunity
+        self.catching_up = start.woken
         self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = list(start.entries)
         self.submissions: list[Submit] = []
@@ -75,6 +86,8 @@ class OpportunityWorkflow(Entity):
         if start.opening is not None and self.deal is None:
             async with self.lock:
                 await self._open(start.opening)
+        if self.catching_up:
+            await self._catch_up()
         if start.opportunity is not None and start.entries:
             await self._record_taken_over(start.opportunity, start.entries)
         if start.opportunity is not None and self._known().is_closed:
@@ -108,7 +121,7 @@ class OpportunityWorkflow(Entity):
     @change.validator
     def _may_change(self, request: ask.Request) -> None:
         """Refuse before anything is written to the history."""
-        if self.deal is None or self.answered():
+        if self.deal is None or self.catching_up or self.answered():
             return
         try:
             decide(self.deal, request, workflow.now())
@@ -156,6 +169,14 @@ class OpportunityWorkflow(Entity):
         async with self.lock:
             await self.quick(RECORD, taken_over, None, "taken over from elsewhere")
 
+    async def _catch_up(self) -> None:
+        """Since the deal was read, somebody else may have woken it and closed it again."""
+        deal = self._known()
+        snapshot = Snapshot(id=deal.id, version=deal.version)
+        caught_up: CaughtUp = await self.firmly(CATCH_UP, snapshot, CaughtUp, "Is this what is recorded?")
+        self.deal = caught_up.newer or deal
+        self.catching_up = False
+
     async def _expect_reopening(self) -> None:
         """Started again to be reopened: that command came with the start. If it is refused, end."""
         with contextlib.suppress(TimeoutError):
@@ -181,7 +202,9 @@ class OpportunityWorkflow(Entity):
             raise self.refused from error
 
     async def _until_opened(self) -> None:
-        await workflow.wait_condition(lambda: self.deal is not None or self.refused is not None)
+        await workflow.wait_condition(
+            lambda: (self.deal is not None and not self.catching_up) or self.refused is not None
+        )
         if self.refused is not None:
             raise self.refused
 

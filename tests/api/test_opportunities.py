@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from api.commands import Commands
+from db import opportunity
+from db.session import Database
+from domain.opportunity.state import Opportunity
 from domain.playbook import Playbook
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
+
+DEALS = "/api/v1/opportunities"
 
 
 async def opened(client: httpx.AsyncClient, people: People, playbook: Playbook, **changes: Any) -> Any:
@@ -64,3 +71,28 @@ async def test_a_deal_goes_from_open_to_handed_off(as_: ClientFor, people: Peopl
     assert story[0]["words"] == "Success accepted the hand-off."
     closed = await rep.post(f"{at}/notes", json={"text": "Too late?"})
     assert (closed.status_code, closed.json()["code"]) == (409, "deal_closed")
+
+
+async def test_a_deal_is_reopened_from_a_record_that_somebody_wrote_to_meanwhile(
+    as_: ClientFor, people: People, playbook: Playbook, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rep = await as_("rep@vendor.example")
+    at = f"{DEALS}/{(await opened(rep, people, playbook))['id']}"
+    assert (await rep.post(f"{at}/lose", json={"reason": "price"})).status_code == 200
+    read = Commands._recorded
+    async with database.read() as session:
+        stale = await opportunity.as_recorded(session, UUID(at.rpartition("/")[2]))
+    for command, body in (("reopen", {}), ("lose", {"reason": "timing"})):
+        assert (await rep.post(f"{at}/{command}", json=body)).status_code == 200
+
+    async def late(commands: Commands, opportunity_id: UUID) -> Opportunity:
+        await read(commands, opportunity_id)
+        assert stale is not None
+        return stale
+
+    monkeypatch.setattr(Commands, "_recorded", late)
+    again = await rep.post(f"{at}/reopen", json={"reason": "They called again."})
+    assert (again.status_code, again.json()["status"]) == (200, "open"), again.text
+    told = (await rep.get(f"{at}/timeline")).json()["items"]
+    assert [event["sequence"] for event in told] == list(range(len(told), 0, -1))
+    assert [event["type"] for event in told][:4] == ["reopened", "lost", "reopened", "lost"]

@@ -103,7 +103,7 @@ async def test_a_deal_that_was_lost_and_reopened_gets_all_of_its_story(
 @pytest_asyncio.fixture
 async def long_deal(database: Database) -> AsyncIterator[Played]:
     """On a server that asks for a new run soon, with a worker of its own."""
-    record = RecordActivities(database).record_opportunity
+    record = RecordActivities(database)
     async with impatient() as server, a_worker(server.client, "tandem", record):
         yield await Played(server.client).open()
 

@@ -48,6 +48,8 @@ def fingerprint(history: WorkflowHistory) -> str:
         if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
             data = event.marker_recorded_event_attributes.details["data"].payloads[0].data.decode()
             said = f"{said}: {'judge_rule' if 'judge_rule' in data else 'record_opportunity'}"
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            said = f"{said}: {event.activity_task_scheduled_event_attributes.activity_type.name}"
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
             asked = event.workflow_execution_update_accepted_event_attributes.accepted_request
             said = f"{said}: {asked.input.name}"
@@ -71,7 +73,7 @@ async def _histories(deal: Played) -> list[WorkflowHistory]:
 async def play(name: str, server: WorkflowEnvironment) -> list[WorkflowHistory]:
     """Play the scenario now, with the code as it is; the histories of its runs."""
     deal = Played(server.client)
-    async with a_worker(server.client, deal.queue, Ledger().record_opportunity):
+    async with a_worker(server.client, deal.queue, Ledger()):
         await {**SKIPPING, **IMPATIENT}[name](Stage(server, deal))
         return await _histories(deal)
 

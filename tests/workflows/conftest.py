@@ -22,6 +22,6 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
 @pytest_asyncio.fixture
 async def deal(server: WorkflowEnvironment, database: Database) -> AsyncIterator[Played]:
     """A deal that is not opened yet, and a worker that records in PostgreSQL."""
-    record = RecordActivities(database).record_opportunity
+    record = RecordActivities(database)
     async with a_worker(server.client, "tandem", record):
         yield Played(server.client)

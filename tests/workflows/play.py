@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -39,7 +39,7 @@ from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
 from workflows.entity import Receipt
-from workflows.messages import RECORD, Opening, Start, workflow_id
+from workflows.messages import CATCH_UP, RECORD, CaughtUp, Opening, Snapshot, Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
 PATIENCE = 10.0
@@ -62,6 +62,11 @@ class Ledger:
         if known is None or known.version <= deal.version:
             self.deals[deal.id] = deal
 
+    @activity.defn(name=CATCH_UP)
+    async def catch_up(self, snapshot: Snapshot) -> CaughtUp:
+        deal = self.deals[snapshot.id]
+        return CaughtUp(newer=None if deal.version == snapshot.version else deal)
+
 
 @contextlib.asynccontextmanager
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
@@ -80,9 +85,18 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-def a_worker(client: Client, queue: str, record: Callable[..., Any], **options: Any) -> Worker:
-    """A worker that records with `record`."""
-    activities = [record, judge_rule]
+class Records(Protocol):
+    """Keeps what happened, and tells what is kept."""
+
+    @property
+    def record_opportunity(self) -> Callable[[Outcome], Awaitable[None]]: ...
+    @property
+    def catch_up(self) -> Callable[[Snapshot], Awaitable[CaughtUp]]: ...
+
+
+def a_worker(client: Client, queue: str, records: Records, **options: Any) -> Worker:
+    """A worker that keeps what happens with `records`."""
+    activities: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
     return Worker(client, task_queue=queue, workflows=[OpportunityWorkflow], activities=activities, **options)
 
 
@@ -116,11 +130,13 @@ class Played:
         request = ask.Request(command=command, by=by)
         return await self.handle.execute_update(OpportunityWorkflow.change, request, id=id)
 
-    async def wake(self, deal: Opportunity, command: Command, by: Actor = REP) -> Receipt:
+    async def wake(
+        self, deal: Opportunity, command: Command, by: Actor = REP, *, if_version: int | None = None
+    ) -> Receipt:
         """The command that comes with a start from the record, as the API sends it to a closed deal."""
         start = WithStartWorkflowOperation(
             OpportunityWorkflow.run,
-            Start(opportunity=deal),
+            Start(opportunity=deal, woken=True),
             id=workflow_id(self.id),
             task_queue=self.queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -128,7 +144,7 @@ class Played:
         before = (await self.history()).run_id
         receipt = await self.client.execute_update_with_start_workflow(
             OpportunityWorkflow.change,
-            ask.Request(command=command, by=by),
+            ask.Request(command=command, by=by, if_version=if_version),
             start_workflow_operation=start,
         )
         self.runs_before[(await self.history()).run_id] = before

@@ -123,7 +123,7 @@ async def test_a_command_may_come_before_the_process_has_begun(
     deal = Played(server.client)
     await deal.begin()
     early = asyncio.create_task(deal.ask(ask.AddNote(text="Already!")))
-    async with a_worker(server.client, "tandem", RecordActivities(database).record_opportunity):
+    async with a_worker(server.client, "tandem", RecordActivities(database)):
         assert (await early).version == 3
         assert await sequences(database, deal) == [1, 2, 3]
 
@@ -152,7 +152,7 @@ async def test_nothing_is_lost_and_nothing_double_while_the_database_comes_and_g
 ):
     record = Stumbling(database)
     record.before, record.after = (1, 2, 5), (3, 6)
-    async with a_worker(server.client, "tandem", record.record_opportunity):
+    async with a_worker(server.client, "tandem", record):
         deal = await Played(server.client).open()
         receipts = [await deal.ask(ask.AddNote(text=f"Note {number}")) for number in range(3)]
     assert [receipt.version for receipt in receipts] == [3, 4, 5]
@@ -178,7 +178,7 @@ async def test_an_opening_that_is_refused_is_answered_and_ends_the_process(
         asyncio.create_task(deal.ask(ask.AddNote(text="Already!"))),
     ]
     await asyncio.sleep(0)  # both are sent before anybody works
-    async with a_worker(server.client, "tandem", RecordActivities(database).record_opportunity):
+    async with a_worker(server.client, "tandem", RecordActivities(database)):
         for asked in waiting:
             assert (await refused(asked)).message == "A partner is named twice."
         with pytest.raises(WorkflowFailureError):

@@ -17,6 +17,7 @@ from db.session import Database
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import next_due
 from domain.opportunity.state import LoseReason, Opportunity, Status
+from domain.playbook import Playbook
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
 from runtime.temporal_client import DATA_CONVERTER
 from runtime.temporal_server import embedded_temporal, free_port
@@ -38,7 +39,7 @@ async def impatient(tmp_path_factory: Any) -> AsyncIterator[Client]:
 
 @pytest_asyncio.fixture
 async def deal(impatient: Client, database: Database) -> AsyncIterator[Played]:
-    async with a_worker(impatient, "tandem", RecordActivities(database).record_opportunity):
+    async with a_worker(impatient, "tandem", RecordActivities(database)):
         yield Played(impatient)
 
 
@@ -141,8 +142,8 @@ async def test_deals_can_be_found_by_state_and_owner_but_not_by_name(deal: Playe
     assert found.get(NEXT_DUE) is None, "nothing is awaited"
 
 
-async def lost(deal: Played) -> Opportunity:
-    await deal.open()
+async def lost(deal: Played, **changes: Any) -> Opportunity:
+    await deal.open(**changes)
     await deal.complete("confirm-budget")
     await deal.ask(ask.Lose(reason=LoseReason.TIMING))
     await deal.ended()
@@ -158,6 +159,33 @@ async def test_a_lost_deal_is_reopened_from_its_record_and_goes_on(deal: Played,
     assert now.tasks["confirm-budget"].state.value == "done", "what was done stays done"
     await deal.complete("share-profile", by=SELLER)
     assert await sequences(database, deal) == list(range(1, receipt.version + 2))
+
+
+async def test_a_deal_that_was_woken_and_closed_since_it_was_read_goes_on_from_what_is_recorded(
+    deal: Played, database: Database, playbook: Playbook
+):
+    stale = await lost(deal, playbook=playbook)
+    await deal.wake(stale, ask.Reopen(reason="They called."))
+    await deal.ask(ask.AddNote(text="A good talk."))
+    await deal.ask(ask.Lose(reason=LoseReason.PRICE))
+    await deal.ended()
+    recorded = await deal.deal()
+    receipt = await deal.wake(stale, ask.Reopen(reason="They called again."))
+    assert receipt.version == recorded.version + 1
+    assert await sequences(database, deal) == list(range(1, receipt.version + 1)), "no event is lost"
+    assert (await deal.deal()).lost is None
+    assert "They called again." in (await deal.words())[0]
+
+
+async def test_what_was_asked_of_an_older_version_is_refused_by_the_recorded_one(
+    deal: Played, playbook: Playbook
+):
+    stale = await lost(deal, playbook=playbook)
+    await deal.wake(stale, ask.Reopen())
+    await deal.ask(ask.Lose(reason=LoseReason.PRICE))
+    await deal.ended()
+    request = deal.wake(stale, ask.Reopen(), if_version=stale.version)
+    assert (await refused(request)).type == "stale_version"
 
 
 async def test_two_who_reopen_at_once_reopen_once(deal: Played):
