@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import mail_links, notices
@@ -195,8 +196,9 @@ async def _forever(postman: Postman) -> None:
         try:
             while await postman.deliver(datetime.now(UTC)):
                 pass
-        except Unavailable:
-            log.warning("mail.put_off")  # the database is away: what waits is still there when it is back
+        except (Unavailable, ProgrammingError) as away:
+            # The database is away, or not migrated yet: what waits is there when it is back.
+            log.warning("mail.put_off", why=type(away).__name__)
         except Exception:
             log.exception("mail.failed")
         await asyncio.sleep(EVERY.total_seconds())

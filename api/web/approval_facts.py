@@ -43,6 +43,10 @@ def _country(value: Any, _: str) -> str:
     return country(str(value))
 
 
+def _from_key(value: Any, _: str) -> str:
+    return str(value).replace("-", " ").capitalize()
+
+
 Label = tuple[str, str, str, Callable[[Any, str], str]]
 
 _LABELS: tuple[Label, ...] = (
@@ -61,7 +65,7 @@ _LABELS: tuple[Label, ...] = (
     ("customer", "industry", "Industry", _plain),
     ("partner", "name", "Partner", _plain),
     ("partner", "tier", "Partner's tier", _plain),
-    ("deal", "stage", "Stage", _plain),
+    ("deal", "stage", "Stage", _from_key),
     ("deal", "probability", "Probability", _percent),
     ("deal", "expected_close_days", "Days to the expected close", _plain),
 )

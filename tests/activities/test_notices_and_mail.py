@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+import structlog
+from sqlalchemy import delete, insert, make_url, select, update
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 
@@ -19,7 +20,7 @@ from activities.notify import NotifyActivities
 from activities.postman import LEASE, PATIENCE, Postman, mailing
 from db import notices
 from db.pages import PageRequest
-from db.session import Database
+from db.session import Database, psycopg_url
 from db.tables import ApprovalSeatRow, MailLink, Notice, OpportunityPartnerRow, User
 from domain.errors import Conflict
 from domain.notice import Fact, MailState, Message, NoticeKind
@@ -330,6 +331,25 @@ async def test_a_worker_mails_by_itself(database: Database, desk: Person, settin
             while not post.to(desk.email):
                 post.came.clear()
                 await post.came.wait()
+
+
+async def test_a_worker_waits_for_the_database_to_be_migrated(
+    settings: Settings, postman: Postman, post: PostOffice
+):
+    assert settings.database_url is not None
+    empty = make_url(psycopg_url(settings.database_url)).set(database="postgres")
+    database = Database(empty.render_as_string(hide_password=False).replace("+psycopg", ""))
+    mailed = settings.model_copy(
+        update={"smtp_url": f"smtp://127.0.0.1:{post.server.port}", "mail_from": SENDER}
+    )
+    with structlog.testing.capture_logs() as logged:
+        async with mailing(mailed, database), asyncio.timeout(10):
+            while True:  # it says so as soon as it has looked
+                if logged:
+                    break
+                await asyncio.sleep(0.02)
+    await database.close()
+    assert logged[0] == {"event": "mail.put_off", "why": "ProgrammingError", "log_level": "warning"}
 
 
 async def test_old_notices_are_forgotten_but_not_what_could_not_be_mailed(database: Database, desk: Person):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.web.approval_facts import facts_of
 
 FACTS = {
-    "deal": {"title": "ERP", "amount": 250000.0, "currency": "EUR", "stage": "Joint demo", "probability": 40},
+    "deal": {"title": "ERP", "amount": 250000.0, "currency": "EUR", "stage": "joint-demo", "probability": 40},
     "partner": {"tier": "gold", "role": "reseller", "name": "Aster"},
     "customer": {"country": "DE", "industry": "", "name": "Acme"},
     "discount": {"percent": 27.5, "standard": 15.0, "beyond": 12.5, "value": 68750.0, "competitor": "Rival"},
@@ -29,6 +29,7 @@ def test_a_discount_is_told_in_the_order_in_which_one_asks():
     assert told["Price before discounts"] == "$250,000"
     assert told["Margin that is left"] == "12.34 %"
     assert told["Below cost"] == "yes"
+    assert told["Stage"] == "Joint demo"
     assert told["Country"] == "Germany"
     assert "Industry" not in told
     assert "Secret" not in str(lines)
