@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api.idempotency import HEADER
 from api.problems import Problem
+from domain.discount.policy import DiscountPolicyDefinition
 from domain.playbook import PlaybookDefinition
 
 _IDEMPOTENCY_KEY = {
@@ -47,7 +48,7 @@ def _add_schemas(description: dict[str, Any]) -> None:
         schemas.pop(name, None)
     for _, operation in _operations(description):
         operation["responses"].pop("422", None)
-    for model in (Problem, PlaybookDefinition):
+    for model in (Problem, PlaybookDefinition, DiscountPolicyDefinition):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         for name, part in {**schema.pop("$defs", {}), model.__name__: schema}.items():
             schemas.setdefault(name, part)

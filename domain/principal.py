@@ -80,6 +80,7 @@ class Action(StrEnum):
     MANAGE_OWN_TEAM = "user.manage_own_organisation"
     PUBLISH_PLAYBOOKS = "playbook.publish"
     PUBLISH_POLICIES = "policy.publish"
+    READ_POLICIES = "policy.read"
     MANAGE_PRODUCTS = "product.manage"
     MANAGE_RATES = "exchange_rate.manage"
     MANAGE_OWN_KEYS = "key.manage_own"
@@ -95,11 +96,12 @@ _SELLING = frozenset(
         Action.MANAGE_OPPORTUNITY,
         Action.EDIT_LINES,
         Action.ASK_DISCOUNT,
+        Action.READ_POLICIES,
         Action.MANAGE_ACCOUNTS,
         Action.MANAGE_OWN_KEYS,
     }
 )
-_READING = frozenset({Action.NOTE, Action.MANAGE_OWN_KEYS})
+_READING = frozenset({Action.NOTE, Action.READ_POLICIES, Action.MANAGE_OWN_KEYS})
 _PARTNER = frozenset(
     {
         Action.OPEN_OPPORTUNITY,

@@ -18,6 +18,7 @@ from api.v1 import (
     opportunities,
     partners,
     playbooks,
+    policies,
     products,
     tasks,
     timelines,
@@ -47,6 +48,7 @@ for each in (
     delegations,
     keys,
     playbooks,
+    policies,
 ):
     router.include_router(each.router)
 router.include_router(events.streams)

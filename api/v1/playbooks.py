@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from api.etag import answer_version
 from api.paging import Listing, PagingDep, listing
@@ -18,6 +16,7 @@ from api.principal import PrincipalDep, require
 from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.schemas import USER_ID, WHEN, example
+from api.written import body_of, read_definition
 from db import playbooks
 from db.session import Database
 from db.tables import PlaybookVersion
@@ -25,7 +24,6 @@ from domain.errors import InvalidInput
 from domain.opportunity.state import LoseReason
 from domain.playbook import Playbook, PlaybookDefinition
 from domain.principal import Action, Principal
-from runtime.documents import MAX_BYTES
 from runtime.playbooks import parse_playbook, wrong_rules
 
 router = APIRouter(prefix="/playbooks", tags=["playbooks"], route_class=TandemRoute)
@@ -34,8 +32,6 @@ Publisher = Annotated[Principal, require(Action.PUBLISH_PLAYBOOKS)]
 Key = Annotated[str, Path(max_length=60, examples=["it-software"])]
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
-YAML = {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
-_SCHEMA = {"$ref": "#/components/schemas/PlaybookDefinition"}
 _SUMMARY = {"key": "it-software", "version": 1, "title": "IT software", "published_at": WHEN}
 _DEFINITION: dict[str, Any] = {
     "key": "it-software",
@@ -50,19 +46,12 @@ _DEFINITION: dict[str, Any] = {
         }
     ],
 }
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "The playbook, as JSON or as YAML.",
-        "content": {
-            "application/json": {"schema": _SCHEMA, "example": _DEFINITION},
-            "application/yaml": {
-                "schema": {"type": "string"},
-                "example": "key: it-software\ntitle: IT software\nstages: [...]\n",
-            },
-        },
-    }
-}
+_BODY = body_of(
+    "The playbook, as JSON or as YAML.",
+    "PlaybookDefinition",
+    _DEFINITION,
+    "key: it-software\ntitle: IT software\nstages: [...]\n",
+)
 
 
 class PlaybookSummary(BaseModel):
@@ -190,45 +179,8 @@ async def _publish(
 
 
 async def _definition(request: Request) -> PlaybookDefinition:
-    """The playbook in the body. Rules are compiled, which takes its time, so a thread does it."""
-    body = await request.body()
-    if len(body) > MAX_BYTES:
-        raise InvalidInput(f"A playbook may have at most {MAX_BYTES // 1024} KB.")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in YAML:
-        try:
-            text = body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InvalidInput("This file is not UTF-8 text; save it as UTF-8.") from error
-        return await asyncio.to_thread(parse_playbook, text, "playbook.yaml")
-    if kind != "application/json":
-        raise InvalidInput("Say what the body is: Content-Type is application/yaml or application/json.")
-    return await asyncio.to_thread(_from_json, body)
-
-
-def _from_json(body: bytes) -> PlaybookDefinition:
-    try:
-        definition = PlaybookDefinition.model_validate_json(body, strict=True)
-    except ValidationError as invalid:
-        raise RequestValidationError(invalid.errors(include_input=False)) from invalid
-    json.loads(body, object_pairs_hook=_once)
-    errors = [
-        {"type": "value_error", "loc": location, "msg": problem, "ctx": {"error": problem}}
-        for location, problem in wrong_rules(definition)
-    ]
-    if errors:
-        raise RequestValidationError(errors)
-    return definition
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, each of whose names is there once: the last would win, and what the others say be lost."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise InvalidInput(f"'{name}' is here a second time in the same object; keep one of them.")
-        found[name] = value
-    return found
+    parse = partial(parse_playbook, file="playbook.yaml")
+    return await read_definition(request, "playbook", PlaybookDefinition, parse, wrong_rules)
 
 
 def summary(row: PlaybookVersion) -> PlaybookSummary:
