@@ -17,7 +17,7 @@ API = "/api/v1/delegations"
 
 async def a_person(people: People, name: str, *roles: Role, organisation: str = "vendor") -> Person:
     email = f"{name}-{uuid4().hex[:8]}@{organisation}.example"
-    people.known[email] = await people.add(email, *(roles or (Role.DEAL_DESK,)))
+    people.known[email] = await people.add(email, *(roles or (Role.CUSTOMER_SUCCESS,)))
     return people.known[email]
 
 

@@ -28,7 +28,7 @@ def at(days: float) -> str:
 
 async def somebody(people: People, organisation: str = "vendor", *roles: Role) -> Person:
     """A new person, so that delegations of other tests are not in the way."""
-    role = Role.DEAL_DESK if organisation == "vendor" else Role.PARTNER_SELLER
+    role = Role.CUSTOMER_SUCCESS if organisation == "vendor" else Role.PARTNER_SELLER
     return await people.add(f"{uuid4().hex}@{organisation}.example", *(roles or (role,)))
 
 
@@ -227,7 +227,7 @@ async def test_the_directory_knows_everybody_with_calendar_manager_and_stand_in(
         known = await directory.read(session, now=datetime(2027, 3, 1, tzinfo=UTC))
         vendor = await directory.read(session, organisation_ids=[people.vendor.id])
     entry, partner = known.person(me.id), known.person(seller.id)
-    assert (entry.email, entry.roles, entry.active) == (me.email, (Role.DEAL_DESK,), True)
+    assert (entry.email, entry.roles, entry.active) == (me.email, (Role.CUSTOMER_SUCCESS,), True)
     assert (entry.side, partner.side) == (Side.VENDOR, Side.PARTNER)
     assert entry.calendar.zone == "Europe/Berlin"
     assert entry.calendar.hours == {"mon": ("09:00-12:00",)}

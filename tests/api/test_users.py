@@ -140,7 +140,7 @@ async def test_a_person_works_in_a_zone_with_holidays_hours_and_a_manager(
         "region": "BY",
         "working_hours": {"mon": ["13:00-17:00", "09:00-12:00"], "fri": ["09:00-13:00"]},
     }
-    fields = colleague("vendor.example", roles=["deal_desk"])
+    fields = colleague("vendor.example", roles=["customer_success"])
     made = await admin.post(USERS, json={**fields, **working})
     assert made.status_code == 201, made.text
     working["working_hours"] = {"mon": ["09:00-12:00", "13:00-17:00"], "fri": ["09:00-13:00"]}
@@ -162,7 +162,7 @@ async def test_a_person_works_in_a_zone_with_holidays_hours_and_a_manager(
 
 async def test_who_says_nothing_of_working_time_works_by_utc(as_: ClientFor) -> None:
     admin = await as_("admin@vendor.example")
-    made = (await admin.post(USERS, json=colleague("vendor.example", roles=["finance"]))).json()
+    made = (await admin.post(USERS, json=colleague("vendor.example", roles=["customer_success"]))).json()
     fields = ("manager_id", "time_zone", "country", "region", "working_hours")
     assert [made[name] for name in fields] == [None, "UTC", None, None, None]
 

@@ -15,7 +15,7 @@ PAGE = "/working-time"
 
 
 async def a_person(people: People, organisation: str = "vendor") -> Person:
-    role = Role.FINANCE if organisation == "vendor" else Role.PARTNER_SELLER
+    role = Role.CUSTOMER_SUCCESS if organisation == "vendor" else Role.PARTNER_SELLER
     email = f"{uuid4().hex}@{organisation}.example"
     people.known[email] = await people.add(email, role)
     return people.known[email]

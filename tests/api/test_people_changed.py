@@ -1,0 +1,145 @@
+"""Who is asked follows the people: away and back, gone, and everybody gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from db import playbooks, policies
+from domain.playbook import PlaybookDefinition
+from domain.principal import Role
+from runtime.policies import parse_policy
+from tests.factories import a_playbook
+from tests.stack import ClientFor, People, Person
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+PATIENCE = 20.0
+POLICY = """
+key: {key}
+title: Somebody decides
+standard:
+  tiers: {{gold: 15}}
+steps:
+  - key: somebody
+    title: Somebody
+    when: discount.beyond > 0.0
+    when_in_words: More than the standard
+    approvers: [{{person: {first}}}]
+    due: 8bh
+    escalate: [{{to: {{person: {second}}}}}]
+"""
+
+
+@dataclass
+class Asked:
+    """A request that waits for Dora; if she is gone, for Emil. Dirk is there to stand in."""
+
+    rep: httpx.AsyncClient
+    approval: str
+    dora: Person
+    dirk: Person
+    emil: Person
+
+    async def now(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.rep.get(self.approval)).json()
+        return found
+
+    async def until_asked(self, *people: Person) -> list[dict[str, Any]]:
+        """The approvers, once they are these."""
+        wanted = {str(person.id) for person in people}
+        return await self._until(lambda seats: {seat["id"] for seat in seats} == wanted)
+
+    async def _until(self, reached: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                seats: list[dict[str, Any]] = (await self.now())["steps"][0]["approvers"]
+                if reached(seats):
+                    return seats
+                await asyncio.sleep(0.02)
+
+
+@pytest_asyncio.fixture
+async def asked(as_: ClientFor, people: People) -> Asked:
+    key = f"people-{uuid4().hex[:8]}"
+    cast = [f"{name}-{uuid4().hex[:8]}@vendor.example" for name in ("dora", "dirk", "emil")]
+    for email in cast:
+        people.known[email] = await people.add(email, Role.CUSTOMER_SUCCESS)
+    dora, dirk, emil = (people.known[email] for email in cast)
+    policy = parse_policy(POLICY.format(key=key, first=dora.email, second=emil.email))
+    book = a_playbook(key=key, discount_policy=key).model_dump(exclude={"version"})
+    now = datetime.now(UTC)
+    async with people.database.transaction() as session:
+        await policies.publish(session, policy, by=None, now=now)
+        await playbooks.publish(session, PlaybookDefinition.model_validate(book), by=None, now=now)
+    rep = await as_("rep@vendor.example")
+    body = {
+        "title": "ERP rollout",
+        "customer": {"name": f"Acme {uuid4()}"},
+        "amount": {"amount": "250000.00", "currency": "USD"},
+        "playbook": key,
+        "partners": [{"partner_id": str(people.aster.id), "role": "reseller"}],
+    }
+    opened = await rep.post("/api/v1/opportunities", json=body)
+    assert opened.status_code == 201, opened.text
+    where = f"/api/v1/opportunities/{opened.json()['id']}/discounts"
+    discount = await rep.post(where, json={"percent": "20", "reason": "A strategic account."})
+    assert discount.status_code == 201, discount.text
+    found = Asked(rep, f"/api/v1/approvals/{discount.json()['approval_id']}", dora, dirk, emil)
+    await found.until_asked(dora)
+    return found
+
+
+async def test_the_stand_in_is_asked_while_somebody_is_away_and_then_she_again(
+    as_: ClientFor, asked: Asked
+) -> None:
+    dora, dirk = await as_(asked.dora.email), await as_(asked.dirk.email)
+    made = (await dora.post("/api/v1/delegations", json={"to": str(asked.dirk.id)})).json()
+    [seat] = await asked.until_asked(asked.dirk)
+    assert seat["stands_in_for"]["id"] == str(asked.dora.id)
+    assert (await dora.delete(f"/api/v1/delegations/{made['id']}")).status_code == 204
+    [seat] = await asked.until_asked(asked.dora)
+    assert seat["stands_in_for"] is None
+    late = await dirk.post(f"{asked.approval}/approve", json={})
+    assert late.status_code in {403, 409}
+    assert (await dora.post(f"{asked.approval}/approve", json={})).status_code == 200
+
+
+async def test_who_stands_in_decides_and_the_timeline_says_for_whom(as_: ClientFor, asked: Asked) -> None:
+    dora, dirk = await as_(asked.dora.email), await as_(asked.dirk.email)
+    await dora.post("/api/v1/delegations", json={"to": str(asked.dirk.id)})
+    await asked.until_asked(asked.dirk)
+    decided = await dirk.post(f"{asked.approval}/approve", json={"comment": "Fine."})
+    assert decided.status_code == 200, decided.text
+    assert decided.json()["state"] == "approved"
+    [decision] = decided.json()["steps"][0]["decisions"]
+    assert decision["by"]["id"] == str(asked.dirk.id)
+    assert decision["stands_in_for"]["id"] == str(asked.dora.id)
+
+
+async def test_when_the_approver_leaves_the_next_is_asked(as_: ClientFor, asked: Asked) -> None:
+    admin = await as_("admin@vendor.example")
+    gone = await admin.patch(f"/api/v1/users/{asked.dora.id}", json={"active": False})
+    assert gone.status_code == 200
+    await asked.until_asked(asked.emil)
+
+
+async def test_the_request_waits_for_somebody_when_all_have_left(as_: ClientFor, asked: Asked) -> None:
+    admin = await as_("admin@vendor.example")
+    for person in (asked.dora, asked.emil):
+        await admin.patch(f"/api/v1/users/{person.id}", json={"active": False})
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            seats = (await asked.now())["steps"][0]["approvers"]
+            if seats and not {seat["id"] for seat in seats} & {str(asked.dora.id), str(asked.emil.id)}:
+                break
+            await asyncio.sleep(0.02)
+    assert (await asked.now())["state"] == "pending"
