@@ -157,9 +157,9 @@ async def test_what_goes_beyond_the_standard_says_how_to_ask(desk: Desk) -> None
     assert (await desk.seller.patch(line, json={"discount_percent": "99"})).status_code == 409
 
 
-async def test_the_standard_is_that_of_the_partners_tier_and_the_product_line(
-    as_: ClientFor, people: People, database: Database, desk: Desk
-) -> None:
+@pytest_asyncio.fixture(scope="session")
+async def own_policy(database: Database) -> str:
+    """A playbook under a discount policy that asks nobody, whatever is asked for."""
     policy = DiscountPolicyDefinition.model_validate(
         {
             "key": "of-lines",
@@ -176,6 +176,32 @@ async def test_the_standard_is_that_of_the_partners_tier_and_the_product_line(
         now = datetime.now(UTC)
         await policies.publish(session, policy, by=None, now=now)
         await playbooks.publish(session, PlaybookDefinition.model_validate(book), by=None, now=now)
+    return "of-lines"
+
+
+async def test_what_is_granted_for_a_line_may_be_given(people: People, own_policy: str, desk: Desk) -> None:
+    body = {
+        "title": "Granted",
+        "customer": {"name": f"Customer {uuid4()}"},
+        "playbook": own_policy,
+        "partners": [{"partner_id": str(people.aster.id), "role": "reseller"}],
+    }
+    desk.at = (await desk.rep.post("/api/v1/opportunities", json=body)).headers["location"]
+    line, other = await desk.added(discount_percent="12"), await desk.added(discount_percent="12")
+    beyond = {"discount_percent": "30"}
+    assert (await desk.seller.patch(line, json=beyond)).json()["code"] == "discount_not_granted"
+    wanted = {"percent": "30", "reason": "A rival is cheaper.", "line": line.rpartition("/")[2]}
+    asked = await desk.seller.post(f"{desk.at}/discounts", json=wanted)
+    assert (asked.status_code, asked.json()["state"]) == (201, "granted"), asked.text
+    given = await desk.seller.patch(line, json=beyond)
+    assert given.json()["amount"] == {"amount": "94800.00", "currency": "USD"}
+    assert (await desk.seller.patch(line, json={"discount_percent": "30.01"})).status_code == 409
+    assert (await desk.seller.patch(other, json=beyond)).json()["standard_percent"] == "12"
+
+
+async def test_the_standard_is_that_of_the_partners_tier_and_the_product_line(
+    as_: ClientFor, people: People, own_policy: str, desk: Desk
+) -> None:
     other = await desk.admin.post("/api/v1/products", json=a_product(product_line="Other"))
 
     async def most(who: httpx.AsyncClient, *partners: tuple[UUID, str], **product: str) -> str:
@@ -183,7 +209,7 @@ async def test_the_standard_is_that_of_the_partners_tier_and_the_product_line(
         body = {
             "title": "Standards",
             "customer": {"name": f"Customer {uuid4()}"},
-            "playbook": "of-lines",
+            "playbook": own_policy,
             "partners": [{"partner_id": str(partner), "role": role} for partner, role in partners],
         }
         opened = await desk.rep.post("/api/v1/opportunities", json=body)
