@@ -77,7 +77,9 @@ class Case:
         return found[1]
 
 
-async def a_case(services: Services, temporal: Client, people: People) -> Case:
+async def a_case(
+    services: Services, temporal: Client, people: People, *, lasts: timedelta = timedelta(days=30)
+) -> Case:
     """A new request of new people."""
     rep = await people.add(f"{uuid4().hex}@vendor.example", Role.SALES_REP)
     desk = await people.add(f"{uuid4().hex}@vendor.example", Role.DEAL_DESK, password=PASSWORD)
@@ -104,7 +106,7 @@ async def a_case(services: Services, temporal: Client, people: People) -> Case:
         fired=("desk", "finance"),
         reason="A competitor offers less.",
         percent="27.5",
-        expires_at=datetime.now(UTC) + timedelta(days=30),
+        expires_at=datetime.now(UTC) + lasts,
     )
     start = WithStartWorkflowOperation(
         ApprovalWorkflow.run,
