@@ -20,7 +20,7 @@ from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep, ServicesDep
 from api.v1.approval_shapes import STEP, StepOut
-from api.v1.opportunities import shown
+from api.v1.changing import ChangeDep
 from api.v1.opportunity_shapes import ASTER, OpportunityOut
 from api.v1.schemas import WHEN, example, example_input
 from domain.approval.policy import PolicyRef
@@ -246,14 +246,7 @@ async def preview_discount(
 
 
 @router.post("/{discount_id}/drop")
-async def drop_discount(
-    opportunity_id: UUID,
-    discount_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: DropBody | None = None,
-) -> OpportunityOut:
+async def drop_discount(discount_id: UUID, change: ChangeDep, body: DropBody | None = None) -> OpportunityOut:
     """Give a discount up: a request that is pending is taken back, a grant holds no more."""
     command = DropDiscount(discount_id=discount_id, reason=body.reason if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)

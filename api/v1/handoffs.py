@@ -9,10 +9,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.commands import CommandsDep
-from api.etag import PreconditionDep, answer_version
+from api.etag import answer_version
 from api.fields import Input, Words
 from api.route import TandemRoute
-from api.v1.opportunities import shown
+from api.v1.changing import ChangeDep
 from api.v1.opportunity_shapes import DEAL, TASK, OpportunityOut, TaskOut
 from domain.errors import NoHandOff
 from domain.opportunity import commands as ask
@@ -86,26 +86,14 @@ async def read_handoff(opportunity_id: UUID, response: Response, commands: Comma
 
 
 @router.post("/accept")
-async def accept_handoff(
-    opportunity_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: AcceptBody | None = None,
-) -> OpportunityOut:
+async def accept_handoff(change: ChangeDep, body: AcceptBody | None = None) -> OpportunityOut:
     """Customer success takes over; the deal is `handed_off`."""
     command = ask.AcceptHandOff(comment=body.comment if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/return")
-async def return_handoff(
-    opportunity_id: UUID,
-    body: ReturnBody,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-) -> OpportunityOut:
+async def return_handoff(body: ReturnBody, change: ChangeDep) -> OpportunityOut:
     """Customer success says what is missing; it is the seller's turn again."""
     command = ask.ReturnHandOff(comment=body.comment)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)

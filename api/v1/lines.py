@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 
 from api import line_intake
 from api.commands import CommandsDep
-from api.etag import PreconditionDep, answer_version
+from api.etag import answer_version
 from api.fields import Input, MoneyInput, ShortText, changes, unset
 from api.paging import Listing
 from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
-from api.v1.opportunities import shown
+from api.v1.changing import ChangeDep
 from api.v1.opportunity_shapes import OpportunityOut
 from api.v1.schemas import PRODUCT_ID, example, example_input
 from domain.money import Money
@@ -163,40 +163,25 @@ async def list_lines(
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def add_line(
-    opportunity_id: UUID,
-    body: LineInput,
-    response: Response,
-    commands: CommandsDep,
-    principal: PrincipalDep,
-    database: DatabaseDep,
-    if_match: PreconditionDep,
+    body: LineInput, principal: PrincipalDep, database: DatabaseDep, change: ChangeDep
 ) -> OpportunityOut:
     """Add a product. From the first line on, the deal's amount is the sum of its lines."""
-    deal = await commands.read(opportunity_id)
+    deal = await change.deal()
     command = await line_intake.adding(database, principal, deal, body)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.patch("/{key}")
 async def change_line(
-    opportunity_id: UUID,
-    key: LineKey,
-    body: LinePatch,
-    response: Response,
-    commands: CommandsDep,
-    principal: PrincipalDep,
-    database: DatabaseDep,
-    if_match: PreconditionDep,
+    key: LineKey, body: LinePatch, principal: PrincipalDep, database: DatabaseDep, change: ChangeDep
 ) -> OpportunityOut:
     """Change quantity or discount. More than may be given without asking is asked for with /discounts."""
-    deal = await commands.read(opportunity_id)
+    deal = await change.deal()
     command = await line_intake.changing(database, principal, deal, ChangeLine(key=key, **changes(body)))
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.delete("/{key}")
-async def remove_line(
-    opportunity_id: UUID, key: LineKey, response: Response, commands: CommandsDep, if_match: PreconditionDep
-) -> OpportunityOut:
+async def remove_line(key: LineKey, change: ChangeDep) -> OpportunityOut:
     """Take a product out of the deal. Without its last line the deal keeps the amount it had."""
-    return shown(response, await commands.change(opportunity_id, RemoveLine(key=key), if_match))
+    return await change(RemoveLine(key=key))

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from api import intake
 from api.commands import CommandsDep
-from api.etag import PreconditionDep, answer_version
+from api.etag import answer_version
 from api.fields import AnyDay, Instant, Search, changes
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
+from api.v1.changing import ChangeDep, shown
 from api.v1.opportunity_inputs import (
     HoldBody,
     LoseBody,
@@ -30,20 +31,12 @@ from api.v1.opportunity_shapes import OpportunityOut, OpportunitySummary
 from db import pipeline
 from db.pipeline import SORTS, Filters
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import next_due
-from domain.opportunity.blockers import Blocker, blockers, turn_of
-from domain.opportunity.state import Opportunity, Status
+from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.state import Status
 from domain.playbook import Phase
 from domain.principal import Side
 
 router = APIRouter(prefix="/opportunities", tags=["opportunities"], route_class=TandemRoute)
-
-
-def shown(response: Response, deal: Opportunity) -> OpportunityOut:
-    """The deal as the API answers it, with its version as ETag."""
-    answer_version(response, deal.version)
-    waits = blockers(deal)
-    return OpportunityOut.of_deal(deal, waits, turn_of(waits), next_due(deal))
 
 
 @router.get("")
@@ -110,97 +103,61 @@ async def read_opportunity(opportunity_id: UUID, response: Response, commands: C
 
 @router.patch("/{opportunity_id}")
 async def change_opportunity(
-    opportunity_id: UUID,
-    body: OpportunityPatch,
-    response: Response,
-    commands: CommandsDep,
-    database: DatabaseDep,
-    principal: PrincipalDep,
-    if_match: PreconditionDep,
+    body: OpportunityPatch, database: DatabaseDep, principal: PrincipalDep, change: ChangeDep
 ) -> OpportunityOut:
     """Change title, amount, expected close, owner or custom fields."""
     values = changes(body)
     if "owner_id" in values:
         values["owner"] = await intake.owner(database, principal, values.pop("owner_id"))
-    return shown(response, await commands.change(opportunity_id, ask.Change(**values), if_match))
+    return await change(ask.Change(**values))
 
 
 @router.post("/{opportunity_id}/advance")
-async def advance(
-    opportunity_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: NoteBody | None = None,
-) -> OpportunityOut:
+async def advance(change: ChangeDep, body: NoteBody | None = None) -> OpportunityOut:
     """Move on through the open gate; for a joint sign-off, agree for one's own side."""
     command = ask.Advance(note=body.note if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{opportunity_id}/move")
-async def move(
-    opportunity_id: UUID, body: MoveBody, response: Response, commands: CommandsDep, if_match: PreconditionDep
-) -> OpportunityOut:
+async def move(body: MoveBody, change: ChangeDep) -> OpportunityOut:
     """Move back or forward to any stage, with a reason."""
     command = ask.Move(stage=body.stage, reason=body.reason)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{opportunity_id}/hold")
-async def hold(
-    opportunity_id: UUID, body: HoldBody, response: Response, commands: CommandsDep, if_match: PreconditionDep
-) -> OpportunityOut:
+async def hold(body: HoldBody, change: ChangeDep) -> OpportunityOut:
     """Put the deal on hold: its clocks stop until it is resumed, or until the time given."""
     command = ask.HoldDeal(reason=body.reason, until=body.until)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{opportunity_id}/resume")
-async def resume(
-    opportunity_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    _body: NoBody | None = None,
-) -> OpportunityOut:
+async def resume(change: ChangeDep, _body: NoBody | None = None) -> OpportunityOut:
     """Go on after a hold: every deadline keeps the time that it had left."""
-    return shown(response, await commands.change(opportunity_id, ask.Resume(), if_match))
+    return await change(ask.Resume())
 
 
 @router.post("/{opportunity_id}/win")
-async def win(
-    opportunity_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: NoteBody | None = None,
-) -> OpportunityOut:
+async def win(change: ChangeDep, body: NoteBody | None = None) -> OpportunityOut:
     """The customer has signed: the hand-off to customer success begins."""
     command = ask.Win(note=body.note if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{opportunity_id}/lose")
-async def lose(
-    opportunity_id: UUID, body: LoseBody, response: Response, commands: CommandsDep, if_match: PreconditionDep
-) -> OpportunityOut:
+async def lose(body: LoseBody, change: ChangeDep) -> OpportunityOut:
     """The deal is lost: say why."""
     command = ask.Lose(reason=body.reason, note=body.note)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{opportunity_id}/reopen")
-async def reopen(
-    opportunity_id: UUID,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: ReopenBody | None = None,
-) -> OpportunityOut:
+async def reopen(change: ChangeDep, body: ReopenBody | None = None) -> OpportunityOut:
     """Go on with a lost deal, in the stage where it was lost."""
     command = ask.Reopen(reason=body.reason if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.get("/{opportunity_id}/blockers")

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path, Response, status
 
 from api import intake
 from api.commands import CommandsDep
-from api.etag import PreconditionDep, answer_version
+from api.etag import answer_version
 from api.paging import Listing
 from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
-from api.v1.opportunities import shown
+from api.v1.changing import ChangeDep
 from api.v1.opportunity_inputs import AssignBody, NoBody, NoteBody, ReasonBody, TaskInput
 from api.v1.opportunity_shapes import OpportunityOut, TaskOut
 from domain.opportunity import commands as ask
@@ -36,73 +36,39 @@ async def list_tasks(opportunity_id: UUID, response: Response, commands: Command
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def add_task(
-    opportunity_id: UUID,
-    body: TaskInput,
-    response: Response,
-    commands: CommandsDep,
-    principal: PrincipalDep,
-    database: DatabaseDep,
-    if_match: PreconditionDep,
+    body: TaskInput, principal: PrincipalDep, database: DatabaseDep, change: ChangeDep
 ) -> OpportunityOut:
     """Add a task that the playbook does not know, to the current stage."""
     assignee = await intake.assignee(database, principal, body.assignee_id, "/assignee_id")
     command = ask.AddTask(assignee=assignee, **body.model_dump(exclude={"assignee_id"}))
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{key}/complete")
-async def complete_task(
-    opportunity_id: UUID,
-    key: TaskKey,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    body: NoteBody | None = None,
-) -> OpportunityOut:
+async def complete_task(key: TaskKey, change: ChangeDep, body: NoteBody | None = None) -> OpportunityOut:
     """The task is done. The deal may move on by itself, if its playbook says so."""
     command = ask.CompleteTask(key=key, note=body.note if body else None)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{key}/reopen")
-async def reopen_task(
-    opportunity_id: UUID,
-    key: TaskKey,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-    _body: NoBody | None = None,
-) -> OpportunityOut:
+async def reopen_task(key: TaskKey, change: ChangeDep, _body: NoBody | None = None) -> OpportunityOut:
     """The task is not done after all."""
-    return shown(response, await commands.change(opportunity_id, ask.ReopenTask(key=key), if_match))
+    return await change(ask.ReopenTask(key=key))
 
 
 @router.post("/{key}/waive")
-async def waive_task(
-    opportunity_id: UUID,
-    key: TaskKey,
-    body: ReasonBody,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-) -> OpportunityOut:
+async def waive_task(key: TaskKey, body: ReasonBody, change: ChangeDep) -> OpportunityOut:
     """The task is not needed here, for the reason given; the playbook says who may waive it."""
     command = ask.WaiveTask(key=key, reason=body.reason)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 @router.post("/{key}/assign")
 async def assign_task(
-    opportunity_id: UUID,
-    key: TaskKey,
-    body: AssignBody,
-    response: Response,
-    commands: CommandsDep,
-    principal: PrincipalDep,
-    database: DatabaseDep,
-    if_match: PreconditionDep,
+    key: TaskKey, body: AssignBody, principal: PrincipalDep, database: DatabaseDep, change: ChangeDep
 ) -> OpportunityOut:
     """Give the task to somebody of its side, or to nobody."""
     assignee = await intake.assignee(database, principal, body.user_id, "/user_id")
     command = ask.AssignTask(key=key, assignee=assignee)
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)

@@ -10,14 +10,12 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
-from api.commands import CommandsDep
-from api.etag import PreconditionDep
 from api.fields import Input, Instant, Name, Words
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
-from api.v1.opportunities import shown
+from api.v1.changing import ChangeDep
 from api.v1.opportunity_shapes import DEAL, SAM, OpportunityOut
 from db import opportunity as opportunities
 from db import timeline
@@ -145,15 +143,9 @@ async def list_notes(
 
 
 @router.post("/notes", status_code=status.HTTP_201_CREATED)
-async def add_note(
-    opportunity_id: UUID,
-    body: NoteInput,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-) -> OpportunityOut:
+async def add_note(body: NoteInput, change: ChangeDep) -> OpportunityOut:
     """Write a note; everybody on the deal sees it."""
-    return shown(response, await commands.change(opportunity_id, ask.AddNote(text=body.text), if_match))
+    return await change(ask.AddNote(text=body.text))
 
 
 @router.get("/check-ins")
@@ -171,16 +163,10 @@ async def list_check_ins(
 
 
 @router.post("/check-ins", status_code=status.HTTP_201_CREATED)
-async def log_check_in(
-    opportunity_id: UUID,
-    body: CheckInInput,
-    response: Response,
-    commands: CommandsDep,
-    if_match: PreconditionDep,
-) -> OpportunityOut:
+async def log_check_in(body: CheckInInput, change: ChangeDep) -> OpportunityOut:
     """Log that both sides talked, and what comes next."""
     command = ask.LogCheckIn(**body.model_dump())
-    return shown(response, await commands.change(opportunity_id, command, if_match))
+    return await change(command)
 
 
 async def _story(
