@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.approval import commands as ask
 from domain.approval.state import ApprovalState, StepState
-from domain.notice import NoticeKind
+from domain.notice import Message, NoticeKind
 from domain.principal import Side
 from tests.approvals import ADA, DESK, DIANA, DINA, DIRK, DORA, FINANCE, FRED, OFFICE, RITA, step, without
 from tests.workflows.play import refused
@@ -77,8 +77,8 @@ async def test_no_notice_ever_holds_up_a_request(server: WorkflowEnvironment, re
     assert len(request_.bureau.messages) == 2, "told late is told"
 
 
-class Broken(dict):
-    def __setitem__(self, key: object, value: object) -> None:
+class Broken(dict[str, Message]):
+    def __setitem__(self, key: str, value: Message) -> None:
         msg = "no notices today"
         raise OSError(msg)
 

@@ -46,8 +46,8 @@ CALENDARS = {
     ),
     "over a holiday": (
         Calendar(holidays=(date(2027, 1, 6),)),
-        datetime(2027, 1, 5, 13, 0, tzinfo=UTC),  # a Tuesday
-        [(5, 17, 0), (7, 13, 0), (8, 13, 0)],
+        datetime(2027, 1, 5, 12, 50, tzinfo=UTC),  # a Tuesday
+        [(5, 16, 50), (7, 12, 50), (8, 12, 50)],
         1,
     ),
     "in another zone": (
@@ -70,12 +70,12 @@ CALENDARS = {
     ),
     "through the night when the clock goes forward": (
         Calendar(zone="Europe/Berlin", hours={Weekday.SUN: ("00:00-08:00",), Weekday.MON: ("00:00-09:00",)}),
-        datetime(2027, 3, 27, 23, 0, tzinfo=UTC),  # midnight; that day has an hour less
+        datetime(2027, 3, 27, 22, 30, tzinfo=UTC),  # before midnight; the day to come has an hour less
         [(28, 3, 0), (28, 23, 0), (29, 7, 0)],
         3,
     ),
 }
-"""Calendar, submission, and when it reminds, escalates and goes to the backup: day, hour, minute; the month."""
+"""Calendar, submission, when it reminds, escalates and goes to the backup (day, hour, minute), the month."""
 
 
 @pytest.mark.parametrize("name", CALENDARS)
@@ -108,7 +108,7 @@ async def test_each_approvers_own_calendar_counts(server: WorkflowEnvironment, r
 
 
 async def test_one_timer_runs_at_a_time(server: WorkflowEnvironment, request_: Request):
-    await skip_to(server, datetime(2027, 1, 11, 9, 0, tzinfo=UTC))
+    await skip_to(server, datetime(2027, 1, 11, 8, 30, tzinfo=UTC))
     await request_.submit(server, DESK)
     await server.sleep(timedelta(days=40))
     assert await request_.ended() is ApprovalState.EXPIRED
@@ -121,7 +121,7 @@ async def test_one_timer_runs_at_a_time(server: WorkflowEnvironment, request_: R
 
 
 async def test_who_decides_after_the_escalation_decides(server: WorkflowEnvironment, request_: Request):
-    await skip_to(server, datetime(2027, 1, 11, 9, 0, tzinfo=UTC))
+    await skip_to(server, datetime(2027, 1, 11, 8, 30, tzinfo=UTC))
     await request_.submit(server, DESK)
     await server.sleep(timedelta(hours=9))
     await request_.until_said("Diana Director may decide as well")
@@ -132,13 +132,13 @@ async def test_who_decides_after_the_escalation_decides(server: WorkflowEnvironm
 async def test_a_returned_request_rests_and_its_clocks_begin_anew(
     server: WorkflowEnvironment, request_: Request
 ):
-    await skip_to(server, datetime(2027, 1, 11, 9, 0, tzinfo=UTC))
+    await skip_to(server, datetime(2027, 1, 11, 8, 30, tzinfo=UTC))
     await request_.submit(server, DESK)
     await request_.ask(ask.Return(comment="Say more."), DORA)
     await server.sleep(timedelta(days=7))
     assert rang(request_) == []
     await request_.ask(ask.Resubmit(comment="More."), RITA)
-    await server.sleep(timedelta(hours=9))
+    await server.sleep(timedelta(hours=9))  # from before the office opens to after it has closed
     await request_.until_said("Diana Director may decide as well")
     assert [kind for kind, _ in rang(request_)] == ["reminded", "escalated"]
     await request_.approve(DIANA)
