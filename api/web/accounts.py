@@ -12,9 +12,8 @@ from api.principal import PrincipalDep, require
 from api.services import DatabaseDep
 from api.v1.accounts import AccountCreate
 from api.v1.schemas import with_external
-from api.web.filters import new_key
-from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse
-from api.web.partners import stats
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
+from api.web.lists import PER_PAGE, more_url, stats
 from api.web.rendering import go, page
 from db import accounts, pipeline, totals
 from db.pages import PageRequest
@@ -24,7 +23,6 @@ from domain.errors import TandemError
 from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/accounts", include_in_schema=False, route_class=WebRoute)
-PER_PAGE = 50
 
 
 @router.get("")
@@ -47,7 +45,7 @@ async def read_all(
         accounts=[(each, standings[each.id]) for each in found.items],
         q=q,
         may_add=principal.may(Action.MANAGE_ACCOUNTS),
-        more_url=_more(request, found.next_cursor),
+        more_url=more_url(request, found.next_cursor),
     )
 
 
@@ -87,13 +85,9 @@ def _form(request: Request, principal: Principal, values: Any, refusal: Refusal 
     return page(
         request,
         "accounts/form.html",
-        status=refusal.status if refusal else 200,
         principal=principal,
         section="accounts",
-        values=values,
-        errors=refusal.errors if refusal else {},
-        error=refusal,
-        key=refusal.key(values) if refusal else new_key(),
+        **typed_again(values, refusal),
     )
 
 
@@ -121,12 +115,5 @@ async def read(
         stats=stats(standings[account.id]),
         deals=deals.items,
         may_open=principal.may(Action.OPEN_OPPORTUNITY),
-        more_url=_more(request, deals.next_cursor),
+        more_url=more_url(request, deals.next_cursor),
     )
-
-
-def _more(request: Request, cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    url = request.url.include_query_params(cursor=cursor)
-    return f"{url.path}?{url.query}"

@@ -167,3 +167,14 @@ class Refusal:
     def key(self, values: Mapping[str, Any]) -> str:
         """The key of the form that is shown again: the same where its change may be under way."""
         return str(values.get("_key") or new_key()) if self.status == Unavailable.status else new_key()
+
+
+def typed_again(values: Mapping[str, Any], refusal: Refusal | None) -> dict[str, Any]:
+    """What a page needs to show a form: what was typed, and why it was not taken, if it was not."""
+    return {
+        "status": refusal.status if refusal else 200,
+        "values": values,
+        "errors": refusal.errors if refusal else {},
+        "error": refusal,
+        "key": refusal.key(values) if refusal else new_key(),
+    }

@@ -17,8 +17,7 @@ from api.web import choices, deal_view, discount_view, line_view
 from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
 from api.web.actions import Asked, Offer, may_manage, said
 from api.web.fields import money_typed
-from api.web.filters import new_key
-from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse
+from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, typed_again
 from api.web.rendering import go, page
 from db import accounts, partners, timeline
 from db.pages import PageRequest
@@ -102,14 +101,10 @@ async def _new(
     return page(
         request,
         "opportunities/new.html",
-        status=refusal.status if refusal else 200,
         principal=principal,
         options=options,
         currencies=[code for code, _ in choices.currencies()],
-        values=values,
-        errors=refusal.errors if refusal else {},
-        error=refusal,
-        key=refusal.key(values) if refusal else new_key(),
+        **typed_again(values, refusal),
     )
 
 

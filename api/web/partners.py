@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,39 +12,17 @@ from api.principal import PrincipalDep, require
 from api.services import DatabaseDep
 from api.v1.partners import PartnerCreate
 from api.v1.schemas import with_external
-from api.web.filters import compact_money, new_key
-from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
+from api.web.lists import PER_PAGE, more_url, stats
 from api.web.rendering import go, page
 from db import partners, people, pipeline, totals
 from db.pages import PageRequest
 from db.pipeline import Filters
 from db.tables import Organisation, OrganisationKind
-from db.totals import Standing
 from domain.errors import TandemError
 from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/partners", include_in_schema=False, route_class=WebRoute)
-PER_PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """A number and what it counts."""
-
-    words: str
-    value: str
-
-
-def stats(standing: Standing) -> list[Stat]:
-    """How it goes with somebody, in four numbers."""
-    worth = ", ".join(compact_money(value) for value in standing.sums) or "—"
-    rate = standing.win_rate
-    return [
-        Stat("Open deals", f"{standing.open_count:,}"),
-        Stat("Open value", worth),
-        Stat("Won", f"{standing.won_count:,}"),
-        Stat("Win rate", f"{rate} %" if rate is not None else "—"),
-    ]
 
 
 @router.get("")
@@ -68,7 +45,7 @@ async def read_all(
         partners=[(each, standings[each.id]) for each in found.items],
         q=q,
         may_add=principal.may(Action.MANAGE_PARTNERS),
-        more_url=_more(request, found.next_cursor),
+        more_url=more_url(request, found.next_cursor),
     )
 
 
@@ -108,13 +85,9 @@ def _form(request: Request, principal: Principal, values: Any, refusal: Refusal 
     return page(
         request,
         "partners/form.html",
-        status=refusal.status if refusal else 200,
         principal=principal,
         section="partners",
-        values=values,
-        errors=refusal.errors if refusal else {},
-        error=refusal,
-        key=refusal.key(values) if refusal else new_key(),
+        **typed_again(values, refusal),
     )
 
 
@@ -146,12 +119,5 @@ async def read(
         deals=deals.items,
         people=[user for user, _ in staff.items],
         may_open=principal.may(Action.OPEN_OPPORTUNITY),
-        more_url=_more(request, deals.next_cursor),
+        more_url=more_url(request, deals.next_cursor),
     )
-
-
-def _more(request: Request, cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    url = request.url.include_query_params(cursor=cursor)
-    return f"{url.path}?{url.query}"

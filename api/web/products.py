@@ -16,8 +16,8 @@ from api.v1.products import ProductCreate, ProductUpdate, show, with_prices
 from api.v1.schemas import with_external
 from api.web.choices import currencies
 from api.web.fields import number_typed
-from api.web.filters import new_key
-from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse
+from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, typed_again
+from api.web.lists import PER_PAGE, more_url
 from api.web.rendering import go, page
 from db import products
 from db.pages import PageRequest
@@ -28,7 +28,6 @@ from domain.money import Money
 from domain.principal import Action, Principal, Side
 
 router = APIRouter(prefix="/products", include_in_schema=False, route_class=WebRoute)
-PER_PAGE = 50
 
 Manager = Annotated[Principal, require(Action.MANAGE_PRODUCTS)]
 
@@ -52,7 +51,6 @@ async def read_all(
             product_line=product_line or None,
         )
         known_lines = await products.lines(session, principal)
-    more = request.url.include_query_params(cursor=found.next_cursor) if found.next_cursor else None
     return page(
         request,
         "products/index.html",
@@ -64,7 +62,7 @@ async def read_all(
         product_line=product_line,
         shows_cost=principal.side is Side.VENDOR,
         may_edit=principal.may(Action.MANAGE_PRODUCTS),
-        more_url=f"{more.path}?{more.query}" if more else None,
+        more_url=more_url(request, found.next_cursor),
     )
 
 
@@ -156,14 +154,10 @@ async def _form(
     return page(
         request,
         "products/form.html",
-        status=refusal.status if refusal else 200,
         principal=principal,
         section="products",
         product=product,
         product_lines=known_lines,
         currencies=[code for code, _ in currencies(price)],
-        values=values,
-        errors=refusal.errors if refusal else {},
-        error=refusal,
-        key=refusal.key(values) if refusal else new_key(),
+        **typed_again(values, refusal),
     )
