@@ -107,6 +107,7 @@ async def test_lines_and_products_are_readable_for_everybody(window: Window, dea
                 f"{at}/actions/add-line",
                 f"{at}/actions/change-line?of=line-3",
                 f"/products?q={sku}",
+                "/exchange-rates",
             ):
                 await page.goto(path)
                 results = await Axe().run(page, options={"resultTypes": ["violations"]})
