@@ -28,6 +28,7 @@ from domain.playbook import HANDOFF, ExitBy
 from domain.principal import Principal
 from ops import demo_story as story
 from ops.demo_catalogue import stock
+from ops.demo_discounts import bargain
 from ops.playbooks import publish_files, shipped_playbooks
 from ops.policies import publish_shipped
 from runtime import instance
@@ -217,6 +218,7 @@ class _Rehearsal:
             who = self._partner_person(deal)
             command = ask.LogCheckIn(note="Short call; all on track.", next_step=told.next_step)
             await self._as(who).change(deal.id, command)
+        await bargain(self.services, self.cast, deal, _id("discount", told.title))
         if told.hold:
             await self._as(owner).change(deal.id, ask.HoldDeal(reason=told.hold))
         if told.lost:
