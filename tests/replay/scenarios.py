@@ -10,16 +10,19 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.money import Money
 from domain.opportunity import commands as ask
+from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.state import LoseReason
 from domain.principal import Side
 from tests.factories import (
     ASTER,
     BOREALIS,
     BOREALIS_SELLER,
+    FINANCE,
     REP,
     SELLER,
     SUCCESS,
     a_playbook,
+    a_product,
     a_stage,
     a_task,
     assignee,
@@ -126,9 +129,29 @@ async def continued(stage: Stage) -> None:
     await deal.complete("confirm-budget")
 
 
+async def with_lines(stage: Stage) -> None:
+    """What is sold: added, changed, its cost set, taken out; by both sides and the desk."""
+    deal = await stage.deal.open()
+    product = a_product()
+    await deal.ask(AddLine(product=product, quantity=10, discount_percent="15", standard_percent="15"))
+    await deal.ask(AddLine(product=product, quantity=1), SELLER)
+    first, second = (line.key for line in (await deal.deal()).lines)
+    await deal.ask(ChangeLine(key=first, quantity=12, discount_percent="10"))
+    await deal.ask(ChangeLine(key=first, cost=Money(amount="4000.00", currency="USD")), FINANCE)
+    await deal.ask(RemoveLine(key=second), SELLER)
+
+
 SKIPPING: dict[str, Callable[[Stage], Awaitable[None]]] = {
     scenario.__name__: scenario
-    for scenario in (handed_off, late_and_held, lost_and_reopened, several_partners, rule_not_met, imported)
+    for scenario in (
+        handed_off,
+        late_and_held,
+        lost_and_reopened,
+        several_partners,
+        rule_not_met,
+        imported,
+        with_lines,
+    )
 }
 """Played on a server whose clock is ours."""
 
