@@ -5,40 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from runtime.wording import predicate
+
 _SENTENCES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field here.",
-    "string_type": "This must be a text.",
-    "string_too_short": "This needs at least {min_length} character(s).",
-    "string_too_long": "This may have at most {max_length} characters.",
     "string_unicode": "This text is not valid Unicode.",
-    "int_parsing": "This must be a whole number.",
-    "int_type": "This must be a whole number.",
-    "int_from_float": "This must be a whole number.",
-    "bool_type": "This must be true or false.",
-    "bool_parsing": "This must be true or false.",
     "uuid_parsing": "This must be a UUID.",
     "uuid_type": "This must be a UUID, written as a text.",
     "dict_type": "This must be a JSON object.",
     "model_type": "This must be a JSON object.",
     "model_attributes_type": "This must be a JSON object.",
-    "list_type": "This must be a list.",
-    "set_type": "This must be a list.",
-    "tuple_type": "This must be a list.",
-    "too_short": "This needs at least {min_length} item(s).",
-    "too_long": "This may have at most {max_length} items.",
-    "greater_than": "This must be more than {gt}.",
-    "greater_than_equal": "This must be at least {ge}.",
-    "less_than": "This must be less than {lt}.",
-    "less_than_equal": "This may be at most {le}.",
     "decimal_parsing": 'This must be a decimal number, written as a text such as "250000.00".',
     "decimal_type": 'This must be a decimal number, written as a text such as "250000.00".',
     "decimal_max_digits": "This number has too many digits; at most {max_digits} are taken.",
     "decimal_max_places": "At most {decimal_places} digits may follow the decimal point.",
     "decimal_whole_digits": "This number is too large.",
-    "finite_number": "This must be a number.",
-    "enum": "This must be one of {expected}.",
-    "literal_error": "This must be one of {expected}.",
     "date_parsing": 'This must be a date such as "2027-03-31".',
     "date_type": 'This must be a date such as "2027-03-31".',
     "date_from_datetime_parsing": 'This must be a date such as "2027-03-31".',
@@ -49,6 +31,7 @@ _SENTENCES = {
     "timezone_aware": 'This instant needs its time zone, as in "2027-03-31T09:00:00Z".',
     "recursion_loop": "This is nested too deeply.",
 }
+"""What only programs are told, or are told in other words than who writes a file (see `predicate`)."""
 
 MOST_EXPLAINED = 50
 """How many findings are told: a body of 50,000 unknown fields is not answered with megabytes."""
@@ -68,6 +51,8 @@ def sentence(error: Any) -> str:
     template = _SENTENCES.get(error["type"])
     if template is not None:
         return template.format(**context)
+    if asked := predicate(error["type"], context):
+        return f"This {asked}."
     # Our own validators raise ValueError with a sentence, which pydantic keeps as `error`.
     message = str(context.get("error", error["msg"])).rstrip(".")
     return f"{message[:1].upper()}{message[1:]}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -12,55 +12,79 @@ from pydantic_core import ErrorDetails
 
 _LONGEST_ECHO = 40
 
-_SENTENCES = {
-    "missing": "is missing",
-    "greater_than_equal": "must be at least {ge}, not {found}",
-    "less_than_equal": "must be at most {le}, not {found}",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must be at most {max_length:,} characters long",
-    "too_short": "needs at least {min_length} entry",
-    "too_long": "may have at most {max_length} entries",
-    "value_error": "{error}",
-    "url_parsing": "must be a web address such as https://example.com/deck, not {found}",
+_PREDICATES = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "set_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be names with values",
+    "model_type": "must be names with values",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "needs at least {min_length} character(s)",
+    "string_too_long": "may have at most {max_length} characters",
+    "too_short": "needs at least {min_length} item(s)",
+    "too_long": "may have at most {max_length} items",
+    "url_type": "must be a web address",
+    "url_parsing": "must be a web address such as https://example.com/deck",
     "url_scheme": "must be a web address that begins with https://",
-    "string_pattern_mismatch": "{found} is not a key: use lower-case letters, digits and single hyphens",
 }
+"""What each kind of pydantic's findings asks for, to be said of a field."""
+
+_TELLS_FOUND = re.compile(r".*_(type|parsing|from_float|than|equal)|enum|literal_error")
+"""Findings where it helps to repeat what was written."""
+
+
+def predicate(kind: str, context: Mapping[str, Any]) -> str | None:
+    """What is asked for, as in “must be at least 1”; None for a finding that only its writer can word."""
+    template = _PREDICATES.get(kind)
+    if template is None:
+        return None
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    asked = template.format(**context)
+    return asked.replace("(s)", "" if " 1 " in asked else "s")
 
 
 def in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """One error of `ValidationError.errors()`; `model` knows the names that may be meant."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return f"there is no such field{_meant(str(error['loc'][-1]), error['loc'][:-1], model)}"
-    if kind.endswith("_type") or kind in ("int_from_float", "enum"):
-        return _wrong_type(kind, error["input"], context)
-    if kind in _SENTENCES:
-        return _SENTENCES[kind].format(**context, found=_echo(error["input"]))
-    return error["msg"][:1].lower() + error["msg"][1:]
+    """One error of `ValidationError.errors()` in a file; `model` knows the names that may be meant."""
+    kind, context, found = error["type"], error.get("ctx", {}), error["input"]
+    match kind:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return f"there is no such field{_meant(str(error['loc'][-1]), error['loc'][:-1], model)}"
+        case "value_error":
+            return str(context["error"])
+        case "string_pattern_mismatch":
+            return f"{_echo(found)} is not a key: use lower-case letters, digits and single hyphens"
+    asked = predicate(kind, context)
+    if asked is None:
+        return error["msg"][:1].lower() + error["msg"][1:]
+    return (
+        f"{asked}, not {_echo(found)}{_hint(kind, found, context)}" if _TELLS_FOUND.fullmatch(kind) else asked
+    )
 
 
-def _wrong_type(kind: str, found: Any, context: dict[str, Any]) -> str:
-    if kind == "enum":
-        known = re.findall("'([^']+)'", context["expected"])
-        guess = difflib.get_close_matches(str(found), known, 1)
-        instead = f"; did you mean {guess[0]}?" if guess else ""
-        return f"must be {context['expected']}, not {_echo(found)}{instead}"
-    wanted = {
-        "string_type": "text",
-        "int_type": "a whole number",
-        "int_from_float": "a whole number",
-        "float_type": "a number",
-        "bool_type": "true or false",
-        "tuple_type": "a list",
-        "list_type": "a list",
-        "url_type": "a web address",
-        "dict_type": "names with values",
-        "model_type": "names with values",
-    }.get(kind, "something else")
-    hint = ""
+def _hint(kind: str, found: Any, context: Mapping[str, Any]) -> str:
+    """What the writer probably meant."""
     if kind == "string_type" and isinstance(found, bool | int | float):
-        hint = "; put it in quotes"
-    return f"must be {wanted}, not {_echo(found)}{hint}"
+        return "; put it in quotes"
+    if kind == "enum":
+        guess = difflib.get_close_matches(str(found), re.findall("'([^']+)'", context["expected"]), 1)
+        return f"; did you mean {guess[0]}?" if guess else ""
+    return ""
 
 
 def _echo(found: Any) -> str:

@@ -123,7 +123,7 @@ async def test_an_administrator_sets_rates(as_: ClientFor) -> None:
 @pytest.mark.parametrize(
     ("rates", "sentence"),
     [
-        ("", "This needs at least 1 item(s)."),
+        ("", "This needs at least 1 item."),
         ("EUR", "Line 1 is no rate such as “EUR 0.92”."),
         ("EUR 0.9\neur 0.8", "Line 2 names a currency twice."),
         ("EUR 0", "EUR: This must be more than 0."),

@@ -194,7 +194,7 @@ def test_problems_are_data_too() -> None:
         (LEAST.replace("title: IT", "title: ''"), ["2: title: must not be empty"]),
         (
             LEAST.replace("title: IT", "title: " + "x" * 10_000),
-            ["2: title: must be at most 120 characters long"],
+            ["2: title: may have at most 120 characters"],
         ),
         (
             LEAST.replace("key: first", "key: First one"),
@@ -208,7 +208,7 @@ def test_problems_are_data_too() -> None:
         (LEAST.replace("10", "-1"), ["7: stages[0].probability: must be at least 0, not -1"]),
         (LEAST + "waive_by: admin\n", ["8: waive_by: must be a list, not 'admin'"]),
         (LEAST + "handoff: []\n", ["8: handoff: must be names with values, not a list"]),
-        ("key: a\ntitle: b\nstages: []\n", ["3: stages: needs at least 1 entry"]),
+        ("key: a\ntitle: b\nstages: []\n", ["3: stages: needs at least 1 item"]),
         (
             LEAST + "    content: [{title: x, url: nope}, {title: y, url: 'file:///etc'}]\n",
             [
