@@ -16,6 +16,7 @@ from api.web import (
     deal_actions,
     decisions,
     delegations,
+    discounts,
     exchange_rates,
     notices,
     opportunities,
@@ -50,7 +51,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        products, exchange_rates, notices, approvals, decisions, delegations, working_time,
+        products, exchange_rates, notices, approvals, discounts, decisions, delegations, working_time,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page
