@@ -57,9 +57,7 @@ class Replayed(_Part):
 
     @property
     def words(self) -> str:
-        """What would change, as a clause."""
-        if not self.changed:
-            return "as before"
+        """Who would have been asked, against who was, as a clause."""
         before = listed(self.before, "and") or "nobody"
         after = listed(self.after, "and") or "nobody"
         return f"{after} instead of {before}"
@@ -112,7 +110,7 @@ def replay(
 
     `titles` are those of the steps of earlier versions, by key and version, for reading.
     """
-    policy = DiscountPolicy(**dict(draft), version=1)
+    policy = DiscountPolicy(**{**dict(draft), "version": 1})
     done: list[Replayed] = []
     skipped: list[Skipped] = []
     for each in sorted(past, key=lambda each: each.discount.requested_at, reverse=True):

@@ -737,3 +737,12 @@ def test_a_grant_without_an_envelope_covers_whatever_there_is() -> None:
     assert deal.outside == []
     deal.later(days=200)
     assert deal.newest.state is DiscountState.GRANTED
+
+
+def test_each_grant_ends_at_its_own_time() -> None:
+    deal = with_lines()
+    deal.granted("20", line="ERP")
+    deal.later(days=10)
+    deal.granted("20", line="support")
+    deal.later(days=81)
+    assert [each.state for each in deal.deal.discounts] == [DiscountState.LAPSED, DiscountState.GRANTED]
