@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -264,11 +264,9 @@ class Approval(BaseModel):
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
-    if not TYPE_CHECKING:
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            """Events set what is checked already; only the fields that there are."""
-            self.__dict__[name] = value
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Events set what is checked already; only the fields that there are."""
+        self.__dict__[name] = value
 
     def copy_to_change(self) -> Self:
         """A copy whose changes do not reach this one; all parts are frozen and shared."""

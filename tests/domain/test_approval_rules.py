@@ -13,7 +13,7 @@ from domain.approval.decide_requests import MAX_ROUNDS
 from domain.approval.draft import ApprovalOutcome
 from domain.approval.notices import messages
 from domain.approval.resolve import Judged, Resolution
-from domain.approval.rules import decide, resolved, submit, to_resolve
+from domain.approval.rules import decide, needs_judging, resolved, submit, to_resolve
 from domain.approval.state import Approval, ApprovalState, Channel, StepState, Verdict
 from domain.approval.view import as_seen
 from domain.approval.work import seats, waits_for
@@ -454,6 +454,23 @@ def test_a_request_survives_being_written_down():
         outcome = ApprovalOutcome(approval=game.approval, entries=tuple(game.entries))
         again = ApprovalOutcome.model_validate_json(outcome.model_dump_json())
         assert [each.words for each in again.entries] == game.words
+
+
+def test_only_what_asks_for_another_percent_is_judged_anew():
+    assert [needs_judging(each) for each in (ask.Accept(), ask.Resubmit(), ask.Approve(), NO)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_request_is_due_when_its_first_open_step_is():
+    game = Game().submit(DESK, step("finance", {"role": "finance"}, due="2bh"))
+    assert game.approval.due_at == MONDAY + timedelta(hours=2)
+    assert game.approve(FRED).approval.due_at == MONDAY + timedelta(hours=8)
+    assert game.ask(BACK, DORA).approval.due_at is None
+    assert game.state.label == "Returned"
 
 
 def test_refusals_have_codes_that_callers_may_rely_on():
