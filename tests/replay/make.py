@@ -7,6 +7,7 @@ workflow gave, in order, in a form that a reviewer can read.
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -34,6 +35,9 @@ SAYING = {
     EventType.EVENT_TYPE_TIMER_CANCELED: "cancel timer",
     EventType.EVENT_TYPE_TIMER_FIRED: "(timer fired)",
     EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: "activity",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: "(signal)",
+    EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: "signal workflow",
+    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: "start child workflow",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "complete workflow",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "fail workflow",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: "continue as new",
@@ -46,8 +50,8 @@ def fingerprint(history: WorkflowHistory) -> str:
     for event in history.events:
         said = SAYING.get(event.event_type)
         if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
-            data = event.marker_recorded_event_attributes.details["data"].payloads[0].data.decode()
-            said = f"{said}: {'judge_rule' if 'judge_rule' in data else 'record_opportunity'}"
+            data = json.loads(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
+            said = f"{said}: {data['activity_type']}"
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             said = f"{said}: {event.activity_task_scheduled_event_attributes.activity_type.name}"
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:

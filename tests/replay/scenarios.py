@@ -8,11 +8,14 @@ from datetime import timedelta
 
 from temporalio.testing import WorkflowEnvironment
 
+from domain.approval.state import ApprovalState
 from domain.money import Money
 from domain.opportunity import commands as ask
+from domain.opportunity.commands_discount import RequestDiscount
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.state import LoseReason
 from domain.principal import Side
+from tests.bargains import POLICY
 from tests.factories import (
     ASTER,
     BOREALIS,
@@ -25,6 +28,7 @@ from tests.factories import (
     a_product,
     a_stage,
     a_task,
+    an_id,
     assignee,
 )
 from tests.workflows.play import Played, at
@@ -141,6 +145,31 @@ async def with_lines(stage: Stage) -> None:
     await deal.ask(RemoveLine(key=second), SELLER)
 
 
+async def discount_granted(stage: Stage) -> None:
+    """Granted at once, then beyond by approval; outside of the grant, and back; until it ends."""
+    deal = await stage.deal.open(policy=POLICY.ref, expected_close=None)
+    await deal.ask(RequestDiscount(id=an_id(1), percent="15", reason="Our usual."), SELLER)
+    await deal.ask(RequestDiscount(id=an_id(2), percent="20", reason="A strategic account."))
+    await deal.tell(ApprovalState.COUNTERED, counter=None, comment="For three years.")
+    await deal.tell(ApprovalState.APPROVED, percent="18")
+    await deal.until(lambda now: now.discounts[-1].is_in_force)
+    await deal.ask(ask.Change(amount=Money(amount="1000.00", currency="USD")))
+    await deal.ask(ask.Change(amount=Money(amount="250000.00", currency="USD")))
+    await stage.server.sleep(timedelta(days=90, seconds=1))
+    await deal.until_said("The grant of 18 % ended")
+
+
+async def discount_refused(stage: Stage) -> None:
+    """Rejected; asked again, and withdrawn when the deal is lost."""
+    deal = await stage.deal.open(policy=POLICY.ref)
+    await deal.ask(RequestDiscount(id=an_id(1), percent="40", reason="They want it."))
+    await deal.tell(ApprovalState.REJECTED, comment="Too much.")
+    await deal.until(lambda now: not now.discounts[-1].is_pending)
+    await deal.ask(RequestDiscount(id=an_id(2), percent="20", reason="They still want it."))
+    await deal.ask(ask.Lose(reason=LoseReason.PRICE))
+    await deal.ended()
+
+
 SKIPPING: dict[str, Callable[[Stage], Awaitable[None]]] = {
     scenario.__name__: scenario
     for scenario in (
@@ -149,6 +178,8 @@ SKIPPING: dict[str, Callable[[Stage], Awaitable[None]]] = {
         lost_and_reopened,
         several_partners,
         rule_not_met,
+        discount_granted,
+        discount_refused,
         imported,
         with_lines,
     )

@@ -29,6 +29,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.rules import judge_rule
+from domain.approval.state import ApprovalState
 from domain.opportunity import commands as ask
 from domain.opportunity.commands import Command
 from domain.opportunity.draft import Outcome, TimelineEntry
@@ -38,6 +39,8 @@ from runtime.ids import new_id
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
+from tests.workflows.play_discounts import Adviser, Desk, result
+from workflows.approval_messages import APPROVAL_ENDED
 from workflows.entity import Receipt
 from workflows.messages import CATCH_UP, RECORD, CaughtUp, Opening, Snapshot, Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
@@ -96,8 +99,10 @@ class Records(Protocol):
 
 def a_worker(client: Client, queue: str, records: Records, **options: Any) -> Worker:
     """A worker that keeps what happens with `records`."""
-    activities: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
-    return Worker(client, task_queue=queue, workflows=[OpportunityWorkflow], activities=activities, **options)
+    keeping: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
+    activities = [*keeping, *Adviser().activities]
+    workflows = [OpportunityWorkflow, Desk]
+    return Worker(client, task_queue=queue, workflows=workflows, activities=activities, **options)
 
 
 @dataclass
@@ -153,6 +158,10 @@ class Played:
     async def complete(self, *keys: str, by: Actor = REP) -> None:
         for key in keys:
             await self.ask(ask.CompleteTask(key=key), by)
+
+    async def tell(self, state: ApprovalState, **said: Any) -> None:
+        """The approval of the newest discount says how it stands."""
+        await self.handle.signal(APPROVAL_ENDED, result(await self.deal(), state, **said))
 
     async def deal(self) -> Opportunity:
         return await self.handle.query(OpportunityWorkflow.opportunity)
