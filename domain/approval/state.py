@@ -320,4 +320,4 @@ class Approval(BaseModel):
 
     def put(self, new: Step) -> None:
         """Replace the step with the same key."""
-        self.steps = tuple(new if step.key == new.key else step for step in self.steps)
+        self.steps = tuple([new if step.key == new.key else step for step in self.steps])
