@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -137,3 +137,27 @@ async def add_many(session: AsyncSession, products: Sequence[Product]) -> None:
     for start in range(0, len(products), PORTION):
         rows = [product.model_dump() for product in products[start : start + PORTION]]
         await session.execute(insert(Product).on_conflict_do_nothing(), rows)
+
+
+async def change_many(
+    session: AsyncSession, changes: Sequence[tuple[Product, dict[str, Any]]], now: datetime
+) -> None:
+    """Change products that were read before; one that somebody changed meanwhile stays as it is."""
+    table = Product.metadata.tables["product"]
+    names = ("sku", "name", "product_line", "list_price", "cost", "currency", "active")
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("known_id"), table.c.version == bindparam("known_version"))
+        .values(
+            **{name: bindparam(f"new_{name}") for name in names},
+            version=table.c.version + 1,
+            updated_at=now,
+        )
+    )
+    for start in range(0, len(changes), PORTION):
+        rows = [
+            {f"new_{name}": wanted.get(name, getattr(product, name)) for name in names}
+            | {"known_id": product.id, "known_version": product.version}
+            for product, wanted in changes[start : start + PORTION]
+        ]
+        await session.execute(statement, rows)

@@ -131,24 +131,23 @@ def row_of(product: ListedProduct, now: datetime) -> Product:
 
 async def _keep(session: AsyncSession, listed: PriceList, *, dry_run: bool) -> ProductReport:
     """Add what is new, and change what differs; for a dry run, only count."""
-    report, now = ProductReport(dry_run), datetime.now(UTC)
+    now = datetime.now(UTC)
     there = await products.by_sku(session, [product.sku for product in listed.products])
-    new = []
+    new: list[Product] = []
+    changed: list[tuple[Product, dict[str, Any]]] = []
     for product in listed.products:
         known = there.get(product.sku.lower())
         if known is None:
             new.append(row_of(product, now))
             continue
         wanted = _said(product, known)
-        differs = any(getattr(known, name) != value for name, value in wanted.items())
-        report.changed += differs
-        report.already_there += not differs
-        if differs and not dry_run:
-            await products.change(session, known, wanted, now)
-    report.imported = len(new)
+        if any(getattr(known, name) != value for name, value in wanted.items()):
+            changed.append((known, wanted))
     if not dry_run:
         await products.add_many(session, new)
-    return report
+        await products.change_many(session, changed, now)
+    same = len(listed.products) - len(new) - len(changed)
+    return ProductReport(dry_run, imported=len(new), changed=len(changed), already_there=same)
 
 
 def _said(product: ListedProduct, known: Product) -> dict[str, Any]:
