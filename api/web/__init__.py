@@ -23,6 +23,7 @@ from api.web import (
     partners,
     pipeline,
     playbooks,
+    policies,
     preferences,
     products,
     session,
@@ -51,7 +52,8 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Assets(directory=STATIC), name="static")
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
-        products, exchange_rates, notices, approvals, discounts, decisions, delegations, working_time,
+        products, exchange_rates, notices, approvals, discounts, policies, decisions, delegations,
+        working_time,
     ):  # fmt: skip
         app.include_router(each.router)
     app.state.problem_page = problem_page

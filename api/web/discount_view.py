@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from api.discounts import DiscountPreview
 from api.web.approval_view import Gate, Numbers, chain, numbers
 from api.web.filters import span
 from domain.discount.state import Discount, DiscountState
-from domain.discount.submit import facts_for_approvers
-from domain.opportunity.discounts import current, line_named, pending
+from domain.opportunity.discounts import current, line_named, pending, priced
 from domain.opportunity.state import Opportunity, Status
 from domain.percent import shown
 from domain.principal import Action, Principal, Side
@@ -109,6 +109,15 @@ def parts_of(deal: Opportunity) -> Iterator[tuple[str, str]]:
     yield from ((line.key, line_named(deal, line.key) or line.key) for line in deal.lines)
 
 
+class Wish(Protocol):
+    """What is asked for."""
+
+    @property
+    def percent(self) -> Decimal: ...
+    @property
+    def line(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What a request would lead to: granted at once (`why`), or these steps in this order."""
@@ -124,15 +133,20 @@ class Foreseen:
         return not self.gates
 
 
-def foreseen(seen: DiscountPreview, percent: Decimal, principal: Principal) -> Foreseen:
-    """A preview for this reader: a partner learns which steps there are, not who sits there."""
+def foreseen(seen: DiscountPreview, deal: Opportunity, wish: Wish, principal: Principal) -> Foreseen:
+    """A preview for this reader: a partner learns which steps there are, not who sits there.
+
+    The numbers are in the deal's own currency, the policy's rules in theirs.
+    """
     vendor = principal.side is Side.VENDOR
-    facts = facts_for_approvers(seen.found.facts)
-    if not vendor:
-        facts = {name: value for name, value in facts.items() if name in {"deal", "discount", "currency"}}
+    amount = priced(deal).on(wish.line).amount
+    facts = {
+        "discount": {"percent": wish.percent, "standard": seen.found.facts.discount.standard},
+        "deal": {"amount": amount.amount, "currency": amount.currency} if amount else {},
+    }
     steps = seen.steps if vendor else tuple(step.but(rule="", approvers=()) for step in seen.steps)
     return Foreseen(
-        numbers=numbers({name: each for name, each in facts.items() if name != "margin"}, percent),
+        numbers=numbers(facts),
         gates=chain(steps, principal),
         why=seen.found.why,
         envelope=f"{seen.found.offer.words}, for {span(seen.found.valid)} from the approval on",

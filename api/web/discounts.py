@@ -77,7 +77,7 @@ async def request_new(
 async def _foresee(
     database: Database, principal: Principal, deal: Opportunity, wish: DiscountInput
 ) -> Foreseen:
-    return foreseen(await discounts.preview(database, principal, deal, wish), wish.percent, principal)
+    return foreseen(await discounts.preview(database, principal, deal, wish), deal, wish, principal)
 
 
 def _typed(form: Form) -> dict[str, Any]:

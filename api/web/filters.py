@@ -129,6 +129,13 @@ def span(value: str) -> str:
     return plural(int(value[:-1]), {"h": "hour", "d": "day", "w": "week"}[value[-1]])
 
 
+def business(value: str) -> str:
+    """A business duration in words: 8bh is 8 working hours; one of the calendar as `span` has it."""
+    if value[-2:-1] != "b":
+        return span(value)
+    return plural(int(value[:-2]), {"h": "working hour", "d": "working day"}[value[-1]])
+
+
 def days_since(value: datetime) -> int:
     """Whole days from then to now."""
     return max((datetime.now(UTC) - value).days, 0)
@@ -204,6 +211,7 @@ FILTERS = {
     "urgency": urgency,
     "percent": percent,
     "span": span,
+    "business": business,
     "days_since": days_since,
     "initials": initials,
     "hue": hue,
