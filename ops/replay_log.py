@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.approval_log.process import Process, learn
-from domain.approval_log.reading import VERDICTS, History, LogEvent, histories, parse_activity, parse_instant
+from domain.approval_log.reading import History, LogEvent, histories, parse_activity, parse_instant
 from domain.approval_log.replay import Replayed, Verdict, replay_case
 from domain.crm_import.records import Row
 from ops.crm_files import InvalidExport, read_sheet
@@ -124,16 +124,13 @@ def _event(row: Row) -> LogEvent | None:
 
 
 def learn_all(log: Log) -> dict[str, Process]:
-    """The process of each kind of document on which the log has a decision."""
+    """The process of each kind of document on which somebody decided."""
     found: dict[str, list[History]] = {}
     for events in log.cases.values():
         for document, history in histories(events).items():
             found.setdefault(document, []).append(history)
-    return {
-        document: learn(document, each)
-        for document, each in found.items()
-        if any(event.act in VERDICTS for history in each for event in history)
-    }
+    learned = (learn(document, each) for document, each in found.items())
+    return {process.document: process for process in learned if process.roles}
 
 
 def replay_log(path: Path) -> Report:
@@ -170,9 +167,10 @@ def _numbers(found: Report) -> Iterator[str]:
     for verdict in _TOLD:
         yield f"  {verdict.value:<14}{found.count(verdict):>8,}"
     yield "How the cases that agree ended:"
-    agreed = (each for each in found.played.values() if each.verdict is Verdict.AGREES)
+    agreed = [each for each in found.played.values() if each.verdict is Verdict.AGREES]
     for outcome, times in Counter(each.outcome for each in agreed).most_common():
         yield f"  {outcome.value:<40}{times:>8,}"
+    yield f"  {'returned and submitted again, of these':<40}{sum(each.came_again for each in agreed):>8,}"
 
 
 def _policies(found: Report) -> Iterator[str]:

@@ -65,6 +65,11 @@ class Replayed:
     judgements: tuple[Facts, ...] = ()
     happened: int = 0
 
+    @property
+    def came_again(self) -> bool:
+        """Whether a request was returned, and submitted again."""
+        return any(move.what is _AGAIN for move in self.moves)
+
 
 _AGAIN = ask.Request(command=ask.Resubmit(), by=actor(ASKER))
 _NEVER_MIND = ask.Request(command=ask.Recall(), by=actor(ASKER))
