@@ -12,7 +12,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import migrate, opportunity, partners, playbooks
+from db import approval, migrate, opportunity, partners, playbooks
 from db.pages import PageRequest
 from db.session import Database
 from domain.errors import TandemError
@@ -23,6 +23,8 @@ from ops.rebuild import rebuild
 from runtime.errors import CannotStart
 from runtime.settings import Settings
 from runtime.temporal_client import connect
+from workflows.approval_messages import approval_workflow_id
+from workflows.messages import workflow_id
 
 LITTLE_DISK = 500 * 1024 * 1024
 
@@ -141,15 +143,14 @@ async def _temporal(settings: Settings, database: Database) -> AsyncIterator[Fin
 
 
 async def _processes(client: Client, database: Database) -> Finding:
-    """Every deal that is not closed has a running workflow."""
-    running = set()
-    query = "WorkflowType = 'OpportunityWorkflow' AND ExecutionStatus = 'Running'"
-    async for execution in client.list_workflows(query):
-        running.add(execution.id.removeprefix("opportunity-"))
+    """Every deal and every request that is not closed has a running workflow."""
+    query = "WorkflowType IN ('OpportunityWorkflow', 'ApprovalWorkflow') AND ExecutionStatus = 'Running'"
+    running = {execution.id async for execution in client.list_workflows(query)}
     async with database.read() as session:
-        deals = {str(found) for found in await opportunity.open_ids(session)}
-    lost = sorted(deals - running)
-    detail = f"{len(running):,} run, {len(deals):,} deals are not closed"
+        deals = {workflow_id(each) for each in await opportunity.open_ids(session)}
+        requests = {approval_workflow_id(each) for each in await approval.open_ids(session)}
+    lost = sorted((deals | requests) - running)
+    detail = f"{len(running):,} run, {len(deals):,} deals and {len(requests):,} requests are not closed"
     if lost:
         detail += f"; without a process: {', '.join(lost[:3])}{' …' if len(lost) > 3 else ''}"  # noqa: PLR2004 -- as many as shown
     advice = "Look for them in the Temporal UI: were they terminated, or is this another Temporal server?"
