@@ -76,10 +76,16 @@ def parse_policy(
         definition = parse(document, DiscountPolicyDefinition)
     except InvalidDocument as invalid:
         raise InvalidPolicy(invalid.problems) from None
-    wrong = [*wrong_rules(definition), *(nobody_asked(definition, directory) if directory else ())]
-    if wrong:
+    if wrong := what_is_wrong(definition, directory):
         raise InvalidPolicy([document.problem(at, detail) for at, detail in wrong])
     return definition
+
+
+def what_is_wrong(
+    definition: DiscountPolicyDefinition, directory: Directory | None
+) -> list[tuple[Location, str]]:
+    """What is wrong with the rules of a policy; where they are well, with whom they name of these people."""
+    return wrong_rules(definition) or (nobody_asked(definition, directory) if directory else [])
 
 
 def wrong_rules(definition: DiscountPolicyDefinition) -> list[tuple[Location, str]]:
@@ -121,9 +127,15 @@ def _approver_rules(
 def nobody_asked(definition: DiscountPolicyDefinition, directory: Directory) -> list[tuple[Location, str]]:
     """The rules that name nobody who could approve, and the steps that have too few, as people are now."""
     found: list[tuple[Location, str]] = []
+    backups: dict[Location, list[tuple[Location, str | None]]] = {}
     for at, rule, _ in _approver_rules(definition):
-        if (problem := _names_nobody(rule, directory)) is not None:
+        problem = _names_nobody(rule, directory)
+        if "backup" in at:  # the first that names anybody is asked: one is enough
+            backups.setdefault(at[:-1], []).append((at, problem))
+        elif problem is not None:
             found.append((at, problem))
+    for tried in backups.values():
+        found += [(at, problem) for at, problem in tried[-1:] if problem and all(why for _, why in tried)]
     for index, step in enumerate(definition.steps):
         if (problem := _too_few(step, directory)) is not None:
             found.append((("steps", index, "needs"), problem))

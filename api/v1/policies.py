@@ -27,8 +27,7 @@ from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
 from domain.discount.replay import Replayed, ReplayReport, Skipped, replay
 from domain.errors import InvalidInput
 from domain.principal import Action, Principal
-from runtime.documents import Location
-from runtime.policies import RULES, nobody_asked, parse_policy, wrong_rules
+from runtime.policies import RULES, parse_policy, what_is_wrong
 
 router = APIRouter(prefix="/policies", tags=["policies"], route_class=TandemRoute)
 
@@ -233,11 +232,8 @@ async def _people(database: Database) -> Directory:
 
 async def _definition(request: Request, people: Directory | None) -> DiscountPolicyDefinition:
     """The policy in the body; with people, every step has to find somebody among them."""
-
-    def wrong(definition: DiscountPolicyDefinition) -> list[tuple[Location, str]]:
-        return [*wrong_rules(definition), *(nobody_asked(definition, people) if people else ())]
-
     parse = partial(parse_policy, file="policy.yaml", directory=people)
+    wrong = partial(what_is_wrong, directory=people)
     return await read_definition(request, "policy", DiscountPolicyDefinition, parse, wrong)
 
 
