@@ -128,6 +128,8 @@ async def people_come_and_go(desk: Desk) -> None:
     await request.ask(ask.DelegateSeat(to=to, step="finance"), FRED)
     await request.people_change(without(OFFICE, DORA, DIRK, DINA, FRED, DIANA, ADA))
     await request.until(lambda now: now.state is ApprovalState.RETURNED)
+    await request.ask(ask.Recall(), RITA)
+    await request.ended()
 
 
 async def told_to_a_deal(desk: Desk) -> None:
