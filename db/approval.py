@@ -8,13 +8,25 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db import pages
 from db.pages import AnyRow, Page, PageRequest
-from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
+from db.recording import Child, First, Recorder, actor_columns, forget_abandoned, forget_other
 from db.session import Reader
 from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow, User
 from db.tables.base import Instant
@@ -281,7 +293,9 @@ async def open_ids(session: AsyncSession) -> set[UUID]:
     return set((await session.execute(select(col(ApprovalRow.id)).where(col(ApprovalRow.open)))).scalars())
 
 
-async def recorded_version(session: AsyncSession, approval_id: UUID) -> int | None:
-    """The version that the rows show; for checks, never for a request."""
-    statement = select(col(ApprovalRow.version)).where(col(ApprovalRow.id) == approval_id)
-    return (await session.execute(statement)).scalar_one_or_none()
+async def restore(session: AsyncSession, outcome: ApprovalOutcome) -> None:
+    """Make a request's rows what its workflow says; events that are missing or others in their place, too."""
+    await session.execute(delete(ApprovalRow).where(col(ApprovalRow.id) == outcome.approval.id))
+    for entry in outcome.entries:
+        await forget_other(session, First(entry.approval_id, entry.sequence, entry.at))
+    await record(session, outcome)

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from db import accounts, playbooks, policies
-from db.recording import Child, First, Recorder, actor_columns, forget_abandoned
+from db.recording import Child, First, Recorder, actor_columns, forget_abandoned, forget_other
 from db.session import Reader
 from db.tables import OpportunityPartnerRow, OpportunityRow, Organisation, WorkItemRow
 from domain.errors import NotFound
@@ -34,7 +34,6 @@ class Standing:
     closed: bool
 
 
-_TIMELINE = SQLModel.metadata.tables["timeline"]
 _RECORDER = Recorder(
     OpportunityRow,
     "opportunity_id",
@@ -247,13 +246,7 @@ async def restore(session: AsyncSession, outcome: Outcome) -> None:
     """Make a deal's rows what its workflow says; events that are missing, or others in their place, too."""
     await session.execute(delete(OpportunityRow).where(col(OpportunityRow.id) == outcome.opportunity.id))
     for entry in outcome.entries:
-        await session.execute(
-            delete(_TIMELINE).where(
-                _TIMELINE.c.stream_id == entry.opportunity_id,
-                _TIMELINE.c.sequence == entry.sequence,
-                _TIMELINE.c.at != entry.at,
-            )
-        )
+        await forget_other(session, First(entry.opportunity_id, entry.sequence, entry.at))
     await record(session, outcome)
 
 

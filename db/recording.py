@@ -62,7 +62,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first event that a step is about to record."""
+    """An event's place in its stream, and its time; the first that a step is about to record."""
 
     stream_id: UUID
     sequence: int
@@ -140,6 +140,17 @@ async def forget_abandoned(session: AsyncSession, firsts: Sequence[First]) -> bo
         taken_back = await session.execute(statement.returning(_TIMELINE.c.sequence))
         found |= taken_back.first() is not None
     return found
+
+
+async def forget_other(session: AsyncSession, event: First) -> None:
+    """Take back what is recorded in place of this event, where it is another."""
+    await session.execute(
+        delete(_TIMELINE).where(
+            _TIMELINE.c.stream_id == event.stream_id,
+            _TIMELINE.c.sequence == event.sequence,
+            _TIMELINE.c.at != event.at,
+        )
+    )
 
 
 def actor_columns(by: Actor) -> dict[str, Any]:

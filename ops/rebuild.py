@@ -7,16 +7,22 @@ from uuid import UUID
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from db import opportunity
+from db import approval, opportunity
 from db.session import Database
+from domain.approval.draft import ApprovalEntry, ApprovalOutcome
 from domain.errors import NotFound, Unavailable
 from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.state import Opportunity
+from workflows.approval import ApprovalWorkflow
+from workflows.approval_messages import approval_workflow_id
 from workflows.messages import workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
 
 async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> Outcome:
-    """Write the deal's rows and the missing part of its timeline anew; answers what was written.
+    """Write the rows of the deal and its requests, and what is missing of their timeline, anew.
+
+    Answers what was written of the deal.
 
     Raises:
         NotFound: Temporal has no workflow for this deal (any more).
@@ -28,9 +34,36 @@ async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> O
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotFound(f"Temporal knows no workflow of the opportunity {opportunity_id}.") from error
         raise Unavailable("The workflow does not answer; is a worker running?") from error
+    requests = [await _request(client, each) for each in _asked(outcome.opportunity)]
     async with database.transaction() as session:
         await opportunity.restore(session, outcome)
+        for request in requests:
+            if request is not None:
+                await approval.restore(session, request)
     return outcome
+
+
+def _asked(deal: Opportunity) -> list[UUID]:
+    """The requests on the deal."""
+    return [each.approval_id for each in deal.discounts if each.approval_id is not None]
+
+
+async def _request(client: Client, approval_id: UUID) -> ApprovalOutcome | None:
+    """A request as its workflow has it, with what happened in all runs; None where Temporal keeps none."""
+    name = approval_workflow_id(approval_id)
+    entries: dict[int, ApprovalEntry] = {}
+    try:
+        state = await client.get_workflow_handle(name).query(ApprovalWorkflow.state)
+        for run_id in await _runs(client, name):
+            run = client.get_workflow_handle(name, run_id=run_id)
+            told = await run.query(ApprovalWorkflow.timeline)
+            entries.update({entry.sequence: entry for entry in told.entries})
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise Unavailable("A request's workflow does not answer; is a worker running?") from error
+        return None
+    ordered = tuple(entries[sequence] for sequence in sorted(entries))
+    return ApprovalOutcome.model_construct(approval=state, entries=ordered)
 
 
 async def _told_by_workflow(client: Client, opportunity_id: UUID) -> Outcome:

@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError, TemporalError
 with workflow.unsafe.imports_passed_through():
     from domain.approval import commands as ask
     from domain.approval.agenda import fall_due, next_due
-    from domain.approval.draft import ApprovalOutcome
+    from domain.approval.draft import ApprovalEntry, ApprovalOutcome
     from domain.approval.events_steps import people
     from domain.approval.notices import messages
     from domain.approval.resolve import Judged, Resolution
@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         WITHDRAW,
         ApprovalResult,
         ApprovalStart,
+        ApprovalTimeline,
         Judging,
         Submission,
         Withdrawal,
@@ -58,6 +59,7 @@ class ApprovalWorkflow(Entity):
         super().__init__(start.receipts)
         self.approval: Approval | None = start.approval
         self.refused: ApplicationError | None = None
+        self.entries: list[ApprovalEntry] = []
         self.results: list[ApprovalResult] = []
         """What the deal has still to be told."""
         self.notices: list[Message] = []
@@ -126,6 +128,11 @@ class ApprovalWorkflow(Entity):
         """The request as it stands."""
         return self._known()
 
+    @workflow.query
+    def timeline(self) -> ApprovalTimeline:
+        """What happened in this run, in order."""
+        return ApprovalTimeline(entries=self.entries)
+
     async def _submit(self, submission: Submission) -> None:
         """Begin; a refusal goes to everybody who waits for it, and ends the process."""
         try:
@@ -180,6 +187,7 @@ class ApprovalWorkflow(Entity):
         if outcome.entries and (self.approval is None or self.approval.state is not outcome.approval.state):
             self.results.append(result_of(outcome))
         self.approval = outcome.approval
+        self.entries.extend(outcome.entries)
         self._show()
 
     async def _find_people(self, outcome: ApprovalOutcome, *, again: bool) -> ApprovalOutcome:

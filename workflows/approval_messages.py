@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel
 
 from domain.approval import commands as ask
-from domain.approval.draft import ApprovalOutcome
+from domain.approval.draft import ApprovalEntry, ApprovalOutcome
 from domain.approval.policy import PolicyRef
 from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, Subject
 from domain.percent import Percent
@@ -46,6 +46,12 @@ class ApprovalStart(BaseModel):
     submission: Submission | None = None
     approval: Approval | None = None
     receipts: dict[str, Receipt] = {}
+
+
+class ApprovalTimeline(BaseModel):
+    """What happened in one run of the workflow."""
+
+    entries: list[ApprovalEntry]
 
 
 class Withdrawal(BaseModel):
