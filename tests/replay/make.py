@@ -10,7 +10,7 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
@@ -45,9 +45,15 @@ SAYING = {
 
 
 def fingerprint(history: WorkflowHistory) -> str:
-    """The workflow's commands in order, one a line, without ids, instants and payloads."""
+    """The workflow's commands in order, one a line, without ids, instants and payloads.
+
+    The update that waits for the beginning is left out: it comes when it comes.
+    """
     lines = []
+    waits = set(_waits_for_the_beginning(history))
     for event in history.events:
+        if event.event_id in waits:
+            continue
         said = SAYING.get(event.event_type)
         if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
             data = json.loads(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
@@ -60,6 +66,18 @@ def fingerprint(history: WorkflowHistory) -> str:
         if said:
             lines.append(said)
     return "\n".join(lines) + "\n"
+
+
+def _waits_for_the_beginning(history: WorkflowHistory) -> Iterator[int]:
+    """The events of the updates `opened` and `submitted`, taken and answered."""
+    taken = set()
+    for event in history.events:
+        accepted = event.workflow_execution_update_accepted_event_attributes
+        if accepted.accepted_request.input.name in {"opened", "submitted"}:
+            taken.add(accepted.protocol_instance_id)
+            yield event.event_id
+        if event.workflow_execution_update_completed_event_attributes.meta.update_id in taken:
+            yield event.event_id
 
 
 async def _histories(deal: Played) -> list[WorkflowHistory]:
