@@ -35,6 +35,8 @@ PARTNERS_MAY = READERS_MAY | {
     "add_line",
     "change_line",
     "remove_line",
+    "request_discount",
+    "drop_discount",
     "advance",
 }
 

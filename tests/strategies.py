@@ -36,7 +36,9 @@ _exits = st.sampled_from(
     [
         {"by": "tasks"},
         {"by": "tasks", "advance": "automatic"},
+        {"by": "tasks", "discount": "settled"},
         {"by": "sign_off"},
+        {"by": "sign_off", "discount": "settled"},
         {"by": "sign_off", "advance": "automatic"},
         {"by": "rule", "rule": "deal.amount > 0.0"},
         {"by": "rule", "rule": "deal.amount > 0.0", "advance": "automatic"},

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
+from domain.approval.state import ApprovalState
 from domain.errors import StaleVersion
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -25,7 +26,9 @@ from domain.opportunity.state import LoseReason, Status
 from domain.playbook import HANDOFF, Playbook
 from domain.principal import SYSTEM, Actor, Side
 from tests import factories
-from tests.deal_game import DealGame, pick
+from tests.bargains import POLICY
+from tests.deal_game import pick
+from tests.discount_game import DiscountGame
 from tests.factories import ASTER, BOREALIS, CYGNUS, NOW, PARTNER_PEOPLE, REP, VENDOR_PEOPLE
 from tests.strategies import playbooks
 
@@ -38,7 +41,7 @@ numbers = st.integers(0, 30)
 hours = st.one_of(st.none(), st.integers(-5, 300))
 
 
-class Deals(DealGame):
+class Deals(DiscountGame):
     """Everything people may do, and time."""
 
     # ------------------------------------------------------------------ beginning
@@ -53,6 +56,7 @@ class Deals(DealGame):
         long_ago = NOW - timedelta(days=200)
         command = factories.opening(
             playbook=book,
+            policy=POLICY.ref,
             partners=tuple(partners),
             stage=None if stage is None else pick(book.stages, stage).key,
             opened_at=long_ago if closing else None,
@@ -144,6 +148,10 @@ class Deals(DealGame):
                 self._try(ask.Advance(), REP)
             case "ready_to_win":
                 self._try(ask.Win(), REP)
+            case "discount_pending":
+                self.an_approval_says(ApprovalState.APPROVED, 0, None)
+            case "discount_outside_grant":
+                self.ask_for_a_discount(REP, "20", None, None)
             case _:  # on hold, or to be accepted: others do that
                 pass
 
