@@ -210,6 +210,12 @@ def outcome(after: Approval, verb: Verb) -> str:
     }[verb]
 
 
+def too_late(approval: Approval) -> str:
+    """Why nothing can be said to it any more, in a sentence."""
+    by = f" by {approval.ended.by.name}" if approval.ended else ""
+    return f"Too late: {approval.title} was {approval.state.value}{by} meanwhile."
+
+
 def ending(approval: Approval) -> str:
     """How it ended and who said so; empty while it is open."""
     if approval.ended is None:

@@ -138,7 +138,7 @@ async def give(
     commands: PageApprovalCommandsDep,
     typed: FormDep,
 ) -> Response:
-    """Give the command; a refusal shows the form again."""
+    """Give the command; a refusal shows the form again, with the request as it is by now."""
     form = _form(verb)
     asked = AskedOf(await commands.read(approval_id), commands.principal, database)
     back = typed.back(_page(approval_id))
@@ -146,7 +146,11 @@ async def give(
         command = await form.command(asked, typed)
         after = await commands.change_as_read(approval_id, command, typed.precondition)
     except TandemError as error:
-        return await _sheet(request, form, asked, back, typed.values, Refusal.of(error))
+        now = await commands.read(approval_id)
+        if not now.is_open:  # what was typed is for nothing: say so where one sees how it ended
+            return go(request, _page(approval_id), approval_view.too_late(now), "error")
+        fresh = AskedOf(now, commands.principal, database)
+        return await _sheet(request, form, fresh, back, typed.values, Refusal.of(error))
     return go(request, back, approval_view.outcome(after, form.verb))
 
 

@@ -66,7 +66,7 @@ async def read(
         policy=policy,
         published_at=row.published_at,
         versions=[each.version for each in rows.items],
-        steps=[StepWords.of(step) for step in policy.steps],
+        steps=[StepWords.of(step, policy) for step in policy.steps],
         backup=listed((rule.words for rule in policy.backup), "then"),
         may_try=principal.may(Action.PUBLISH_POLICIES),
     )
@@ -119,7 +119,8 @@ async def try_draft(
         report = await _replay(database, draft)
     except TandemError as error:
         return _replayed(request, principal, policy, text, refused=error)
-    return _replayed(request, principal, policy, text, report=report)
+    lines = differences(written(policy), written(draft))
+    return _replayed(request, principal, policy, text, report=report, lines=lines)
 
 
 async def _replay(database: Database, draft: DiscountPolicyDefinition) -> ReplayReport:
@@ -136,6 +137,7 @@ def _replayed(
     text: str,
     report: ReplayReport | None = None,
     refused: TandemError | None = None,
+    lines: Sequence[Difference] = (),
 ) -> Response:
     return page(
         request,
@@ -151,7 +153,7 @@ def _replayed(
         given=[Amount(each, report.currency) for each in (report.given_before, report.given_after)]
         if report
         else [],
-        lines=differences(written(policy), text) if report else [],
+        lines=lines,
     )
 
 
@@ -168,12 +170,13 @@ class StepWords:
     """A step of a policy as people say it."""
 
     step: StepTemplate
+    after: str
     asked: str
     wants: str
     escalates: str
 
     @classmethod
-    def of(cls, step: StepTemplate) -> StepWords:
+    def of(cls, step: StepTemplate, policy: DiscountPolicy) -> StepWords:
         needs = {"one": "one of them has to agree", "all": "all of them have to agree"}
         levels = [
             f"{each.to.words}{f' after {business(each.after)}' if each.after else ''}"
@@ -181,6 +184,7 @@ class StepWords:
         ]
         return cls(
             step=step,
+            after=listed((each.title for each in policy.steps if each.key in step.after), "and"),
             asked=listed((rule.words for rule in step.approvers), "and"),
             wants=needs.get(str(step.needs), f"{step.needs} of them have to agree"),
             escalates=listed(levels, "then"),

@@ -14,13 +14,17 @@ import pytest_asyncio
 import structlog
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from db.session import Database
 from domain.playbook import Playbook
 from domain.principal import Role
+from tests.deal_desk import DealDesk, a_desk
 from tests.stack import PASSWORD, ClientFor, People
 
 CAST = {
     "vera@vendor.example": (Role.SALES_REP,),
     "sam@vendor.example": (Role.CUSTOMER_SUCCESS,),
+    "dora@vendor.example": (Role.DEAL_DESK,),
+    "ada@vendor.example": (Role.ADMIN,),
     "paula@aster.example": (Role.PARTNER_SELLER,),
 }
 NARROW = {"width": 360, "height": 740}
@@ -116,6 +120,18 @@ class Deals:
         answer = await client.post(f"/api/v1/opportunities/{deal['id']}/{what}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def rules(as_: ClientFor, database: Database, people: People) -> DealDesk:
+    """The discount policy that ships, and those who decide by it."""
+    return await a_desk(as_, database, people)
+
+
+@pytest.fixture
+def desk(rules: DealDesk, sessions: dict[str, str], worker: None) -> DealDesk:
+    """Asks for discounts and decides by the API, for pages to show."""
+    return rules
 
 
 @pytest.fixture

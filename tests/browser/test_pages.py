@@ -9,6 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, Deals, Window
+from tests.deal_desk import KEY, DealDesk
 
 pytestmark = pytest.mark.browser
 
@@ -27,12 +28,13 @@ async def broken_rules(page: Page, rules: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
 async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
-    window: Window, deals: Deals, viewport: dict[str, int]
+    window: Window, deals: Deals, desk: DealDesk, viewport: dict[str, int]
 ):
     """Each page in full in the light theme, and once, on the desktop, for the dark theme's colours."""
     deal = await deals.open(NASTY, customer={"name": NASTY[:150]})
     await deals.do("paula@aster.example", deal, "tasks/share-profile/complete", note=NASTY)
     at = f"/opportunities/{deal['id']}"
+    waiting = await asked_and_decided(desk)
     page = await window("vera@vendor.example", color_scheme="light", viewport=viewport)
     found = {}
     for path in (
@@ -53,6 +55,14 @@ async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
         "/delegations",
         "/delegations/new",
         "/working-time",
+        f"{at}/discounts/new",
+        f"/opportunities/{waiting['subject']['opportunity_id']}",
+        f"/approvals/{waiting['id']}",
+        f"/approvals/{waiting['id']}/recall",
+        "/approvals?scope=open",
+        "/policies",
+        f"/policies/{KEY}",
+        f"/policies/{KEY}/compare",
         "/nowhere",
     ):
         await page.goto(path)
@@ -65,6 +75,42 @@ async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
             problems.append("sticks out")
         if problems:
             found[path] = problems
+    assert found == {}
+
+
+async def asked_and_decided(desk: DealDesk) -> dict[str, Any]:
+    """A request that came back, was amended, and was decided on by one of two."""
+    deal = await desk.open("vera@vendor.example", title=NASTY)
+    approval = await desk.pending(deal, "27.5", "vera@vendor.example", reason=NASTY, competitor=NASTY[:90])
+    await desk.done("dora@vendor.example", approval, "return", comment=NASTY)
+    await desk.done("vera@vendor.example", approval, "resubmit", comment=NASTY)
+    return await desk.done("dora@vendor.example", approval, "approve", comment=NASTY)
+
+
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
+async def test_who_decides_reads_every_page_of_it(window: Window, desk: DealDesk, viewport: dict[str, int]):
+    waiting = await asked_and_decided(desk)
+    await desk.pending(await desk.open(title=NASTY), "22", reason=NASTY)
+    found = {}
+    for email, paths in {
+        "dora@vendor.example": (
+            "/approvals",
+            f"/approvals/{waiting['id']}",
+            f"/approvals/{waiting['id']}/counter",
+        ),
+        "ada@vendor.example": (f"/policies/{KEY}/replay",),
+    }.items():
+        page = await window(email, color_scheme="light", viewport=viewport)
+        for path in paths:
+            await page.goto(path)
+            problems = await broken_rules(page, EVERY_RULE)
+            await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+            problems += [f"dark {problem}" for problem in await broken_rules(page, COLOURS)]
+            await page.emulate_media(color_scheme="light")
+            if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                problems.append("sticks out")
+            if problems:
+                found[path] = problems
     assert found == {}
 
 
