@@ -26,6 +26,7 @@ from domain.approval.draft import ApprovalOutcome
 from domain.approval.resolve import Resolution, resolve
 from domain.approval.rules import decide, resolved, submit, to_resolve
 from runtime import aio
+from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
 from runtime.temporal_server import embedded_temporal, free_port
@@ -101,7 +102,8 @@ async def memory(requests: int) -> dict[str, Any]:
 async def _memory(client: Client, requests: int) -> dict[str, Any]:
     await ensure_search_attributes(client)
     bureau = Bureau()
-    async with Request(client, bureau=bureau).worker(max_cached_workflows=requests + 50):
+    cached = {"max_cached_workflows": requests + 50, "workflow_runner": ContextFreeSandboxRunner()}
+    async with Request(client, bureau=bureau).worker(**cached):
         await many(client, bureau, 20)  # what is loaded once
         before = resident()
         await many(client, bureau, requests)
