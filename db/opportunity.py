@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,9 @@ from sqlmodel import col
 from db import accounts, playbooks, policies
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned, forget_other
 from db.session import Reader
-from db.tables import OpportunityPartnerRow, OpportunityRow, Organisation, WorkItemRow
+from db.tables import ApprovalRow, OpportunityPartnerRow, OpportunityRow, Organisation, WorkItemRow
+from domain.approval.state import ApprovalState
+from domain.discount.state import Discount
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
@@ -168,8 +171,33 @@ _TIERS = (
     .scalar_subquery()
     .label("tiers")
 )
+# Who holds the request on it moves on with the request's steps, and is no event of the deal.
+_HELD = (
+    select(
+        func.jsonb_build_object(
+            "approval_id",
+            col(ApprovalRow.id),
+            "waits_for",
+            col(ApprovalRow.waits_for),
+            "due_at",
+            col(ApprovalRow.due_at),
+        )
+    )
+    .where(
+        col(ApprovalRow.opportunity_id) == col(OpportunityRow.id),
+        col(ApprovalRow.state) == ApprovalState.PENDING.value,
+    )
+    .order_by(col(ApprovalRow.id).desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("held")
+)
 _GET = select(
-    col(OpportunityRow.state), col(OpportunityRow.playbook_key), col(OpportunityRow.playbook_version), _TIERS
+    col(OpportunityRow.state),
+    col(OpportunityRow.playbook_key),
+    col(OpportunityRow.playbook_version),
+    _TIERS,
+    _HELD,
 ).where(col(OpportunityRow.id) == bindparam("opportunity_id"))
 
 
@@ -188,8 +216,19 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
         deal.discounts = tuple(
             each for each in deal.discounts if each.partner_id in (None, principal.partner_id)
         )
+    if row.held is not None:
+        deal.discounts = tuple(_held(each, row.held) for each in deal.discounts)
     deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})
     return deal
+
+
+def _held(discount: Discount, held: dict[str, str | None]) -> Discount:
+    """The discount, with whom its request waits for by now."""
+    if str(discount.approval_id) != held["approval_id"]:
+        return discount
+    due = held["due_at"]
+    due_at = datetime.fromisoformat(due) if due is not None else None
+    return discount.model_copy(update={"waits_for": held["waits_for"], "due_at": due_at})
 
 
 async def _standard_percent(

@@ -365,3 +365,21 @@ async def test_a_preview_of_somebody_elses_deal_is_not_there(desk: DealDesk, as_
     other = await as_(OTHER)
     answer = await other.post("/api/v1/approvals/preview", json={**ASKED, "opportunity_id": deal["id"]})
     refused(answer, 404, "not_found")
+
+
+async def test_the_deal_says_who_holds_its_request_by_now(desk: DealDesk, as_: ClientFor):
+    rep, deal = await as_(REP), await desk.open()
+    approval = await desk.pending(deal, "45")
+
+    async def holder() -> tuple[Any, Any]:
+        discounts = await rep.get(f"/api/v1/opportunities/{deal['id']}/discounts")
+        found = discounts.json()["items"][0]
+        return found["waits_for"], found["due_at"]
+
+    before, due_at = await holder()
+    assert before == "Deal desk and Finance"
+    assert due_at == (await desk.read(approval))["steps"][0]["due_at"]
+    await desk.done(DESK, approval, "approve")
+    assert (await holder())[0] == "Finance"
+    await desk.done(FINANCE, approval, "approve")
+    assert (await holder())[0] == "Sales director"
