@@ -72,7 +72,7 @@ async def read(database: Database, principal: Principal, scope: str, cursor: str
             found = await approvals.inbox(session, principal, wanted)
         else:
             found = await approvals.page(session, principal, wanted, states=_SCOPES[scope])
-        listed = list({each.id: each for each in reversed(found.items)}.values())[::-1]
+        listed = _once(found.items)
         known = await approval_history.digests(session, principal, [each.id for each in listed])
         several = {ref: await _several(session, ref) for ref in {each.policy for each in known.values()}}
     rows = []
@@ -88,6 +88,14 @@ async def read(database: Database, principal: Principal, scope: str, cursor: str
             )
         )
     return Rows(rows, found.next_cursor)
+
+
+def _once(items: list[Listed]) -> list[Listed]:
+    """Each request once, where somebody sits on two of its steps: at the one that is due first."""
+    first: dict[UUID, Listed] = {}
+    for each in items:
+        first.setdefault(each.id, each)
+    return list(first.values())
 
 
 async def _several(session: AsyncSession, ref: PolicyRef | None) -> bool:
