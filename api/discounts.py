@@ -18,11 +18,12 @@ from domain.discount.assess import Asked, Assessment, assess
 from domain.discount.submit import resolving, submission
 from domain.money import Money
 from domain.opportunity import commands as ask
+from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.commands_discount import RequestDiscount
 from domain.opportunity.discounts import pending
 from domain.opportunity.rules import decide
 from domain.opportunity.state import Opportunity
-from domain.principal import Principal
+from domain.principal import Principal, Side
 from runtime import cel
 from runtime.ids import new_id
 from runtime.policies import RULES
@@ -95,6 +96,21 @@ async def preview(
     request_for = resolving(submit, by.id, now)
     steps = would_ask(submit.steps, submit.fired, request_for, people, cel.answer)
     return DiscountPreview(found, steps)
+
+
+async def blockers_seen(database: Database, principal: Principal, deal: Opportunity) -> list[Blocker]:
+    """What the deal waits for, with who holds its discount by now: the vendor's people read names."""
+    found = blockers(deal)
+    waiting = pending(deal)
+    if waiting is None or waiting.approval_id is None:
+        return found
+    async with database.read() as session:
+        held = await discounts.holders(session, waiting.approval_id)
+    if held is None:
+        return found
+    who = held.words if principal.side is Side.VENDOR else "the vendor"
+    now = {"who": who, "due_at": held.due_at}
+    return [each.model_copy(update=now) if each.code == "discount_pending" else each for each in found]
 
 
 async def until_submitted(services: Services, approval_id: UUID) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db import policies, rates
-from db.tables import OpportunityPartnerRow, OpportunityRow, Organisation
+from db.tables import ApprovalSeatRow, OpportunityPartnerRow, OpportunityRow, Organisation, User
 from domain.approval.policy import PolicyRef
 from domain.discount.facts import OtherGrant, taken_off
 from domain.discount.gather import Around
@@ -22,6 +24,7 @@ from domain.discount.state import Discount, DiscountState
 from domain.errors import NoDiscountPolicy, TandemError
 from domain.money import Money
 from domain.opportunity.state import Opportunity
+from domain.opportunity.wording import listed
 from domain.rates import Rates
 
 _COUNTING = (DiscountState.GRANTED, DiscountState.PENDING, DiscountState.COUNTERED)
@@ -168,3 +171,30 @@ async def step_titles(
         policy = await policies.pinned(session, ref)
         found[ref.key, ref.version] = {step.key: step.title for step in policy.steps}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who has to decide at the moment, by step and name, and by when the first of them should have."""
+
+    words: str
+    due_at: datetime | None
+
+
+async def holders(session: AsyncSession, approval_id: UUID) -> Holders | None:
+    """Who holds an approval now; None where nobody on the deciding side does."""
+    statement = (
+        select(col(ApprovalSeatRow.step), col(ApprovalSeatRow.due_at), col(User.name))
+        .join(User, col(User.id) == col(ApprovalSeatRow.user_id))
+        .where(col(ApprovalSeatRow.approval_id) == approval_id)
+        .order_by(col(ApprovalSeatRow.since), col(ApprovalSeatRow.step_key), col(User.name))
+    )
+    names: dict[str, list[str]] = {}
+    due: list[datetime] = []
+    for row in await session.execute(statement):
+        names.setdefault(row.step, []).append(row.name)
+        due += [row.due_at] if row.due_at is not None else []
+    if not names:
+        return None
+    words = listed((f"{step} ({listed(people)})" for step, people in names.items()), "and")
+    return Holders(words, min(due, default=None))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, status
 
-from api import intake
+from api import discounts, intake
 from api.commands import CommandsDep
 from api.etag import answer_version
 from api.fields import AnyDay, Instant, Search, changes
@@ -31,7 +31,7 @@ from api.v1.opportunity_shapes import OpportunityOut, OpportunitySummary
 from db import pipeline
 from db.pipeline import SORTS, Filters
 from domain.opportunity import commands as ask
-from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.blockers import Blocker
 from domain.opportunity.state import Status
 from domain.playbook import Phase
 from domain.principal import Side
@@ -161,8 +161,14 @@ async def reopen(change: ChangeDep, body: ReopenBody | None = None) -> Opportuni
 
 
 @router.get("/{opportunity_id}/blockers")
-async def read_blockers(opportunity_id: UUID, response: Response, commands: CommandsDep) -> Listing[Blocker]:
+async def read_blockers(
+    opportunity_id: UUID,
+    response: Response,
+    commands: CommandsDep,
+    database: DatabaseDep,
+    principal: PrincipalDep,
+) -> Listing[Blocker]:
     """What keeps the deal from its next stage, whose turn it is, since when, and due when."""
     deal = await commands.read(opportunity_id)
     answer_version(response, deal.version)
-    return Listing[Blocker](items=blockers(deal))
+    return Listing[Blocker](items=await discounts.blockers_seen(database, principal, deal))

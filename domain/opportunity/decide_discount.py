@@ -9,9 +9,10 @@ from uuid import UUID
 
 from domain.approval.state import ApprovalState
 from domain.discount.assess import Assessment, offer_at
+from domain.discount.gather import facts_now
 from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState
 from domain.duration import parse_duration
-from domain.errors import Conflict, DiscountPending, InvalidInput, NotFound
+from domain.errors import Conflict, DiscountPending, InvalidInput, NoExchangeRate, NotFound
 from domain.opportunity import commands_discount as ask
 from domain.opportunity import events as did
 from domain.opportunity.discounts import current, find, giver, in_force, line_named, pending
@@ -245,22 +246,37 @@ def needs_check(before: Opportunity | None, after: Opportunity) -> bool:
     """Whether what is given has to be compared anew with what was granted."""
     if before is None or after.status not in (Status.OPEN, Status.ON_HOLD):
         return False
-    if (
-        not current(after)
-        and after.discount_outside is None
-        and not any(line.discount_percent for line in after.lines if after.policy)
-    ):
+    discounted = after.policy is not None and any(line.discount_percent for line in after.lines)
+    if not current(after) and after.discount_outside is None and not discounted:
         return False
-    return _priced_by(before) != _priced_by(after)
+    if _priced_by(before) != _priced_by(after):
+        return True
+    return _held(before) != _held(after) and not _granted_as_asked(before, after)
 
 
 def _priced_by(deal: Opportunity) -> tuple[object, ...]:
-    return (
-        deal.amount,
-        deal.lines,
-        [partner.id for partner in deal.partners],
-        [(held.id, held.state) for held in current(deal)],
-    )
+    return (deal.amount, deal.lines, [partner.id for partner in deal.partners])
+
+
+def _held(deal: Opportunity) -> list[tuple[UUID, DiscountState]]:
+    return [(held.id, held.state) for held in current(deal)]
+
+
+def _granted_as_asked(before: Opportunity, after: Opportunity) -> bool:
+    """Whether all that is new is a grant for the deal as it was judged: then that covers it."""
+    known = _held(before)
+    new = [held for held in current(after) if (held.id, held.state) not in known]
+    settled = after.discount_outside is None and len(current(after)) == len(new)
+    return settled and all(_is_as_judged(after, held) for held in new)
+
+
+def _is_as_judged(deal: Opportunity, held: Discount) -> bool:
+    if not held.is_in_force or held.facts is None:
+        return False
+    try:
+        return facts_now(deal, held, held.facts) == held.facts
+    except NoExchangeRate:
+        return False
 
 
 def checked(deal: Opportunity, outside: tuple[str, ...], now: datetime) -> Outcome:

@@ -746,3 +746,16 @@ def test_each_grant_ends_at_its_own_time() -> None:
     deal.granted("20", line="support")
     deal.later(days=81)
     assert [each.state for each in deal.deal.discounts] == [DiscountState.LAPSED, DiscountState.GRANTED]
+
+
+def test_what_changed_while_it_waited_is_looked_at_when_it_is_granted() -> None:
+    deal = a_bargain()
+    deal.granted("20")
+    assert deal.checks == 0, "it is granted for the deal as it was judged"
+    for amount in (money("100000.00"), money("100000.00", "CHF")):
+        waiting = a_bargain()
+        waiting.want("20")
+        waiting.change(amount=amount)
+        waiting.decided(ApprovalState.APPROVED)
+        assert waiting.checks == 1
+        assert waiting.outside

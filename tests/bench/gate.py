@@ -1,0 +1,111 @@
+"""From a decision to the deal's open gate, recorded and visible, against a bare Update on the same server.
+
+    python -m tests.bench.gate [--rounds 60]
+
+The deal stands in a stage that waits for its discount. The clock runs from sending the approval over HTTP
+until the API says that nothing waits for approval any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from db import partners, people
+from db.tables import User
+from domain.principal import Role
+from ops.keys import create_key
+from runtime import aio
+from runtime.ids import new_id
+from tests.bench.bare import QUEUE, Bare
+from tests.bench.commands import a_deal
+from tests.bench.stack import Bench, bench_stack
+
+DESK = "desk@vendor.example"
+MOST = 4.0
+"""How many bare Updates it may take."""
+
+
+@dataclass
+class Gate:
+    """Whoever asks (the stack's administrator) and whoever decides."""
+
+    bench: Bench
+    desk: httpx.AsyncClient
+
+    async def pending(self, number: int) -> tuple[str, str]:
+        """A deal that waits for its discount: its address, and the approval's."""
+        deal = f"/api/v1/opportunities/{await a_deal(self.bench, f'Gate {number}')}"
+        wish = {"percent": "5", "reason": "A strategic account."}
+        asked = await self.bench.http.post(f"{deal}/discounts", json=wish)
+        asked.raise_for_status()
+        return deal, f"/api/v1/approvals/{asked.json()['approval_id']}"
+
+    async def opened(self, deal: str, approval: str) -> float:
+        """Seconds from the decision to the deal that shows its grant."""
+        start = time.perf_counter()
+        deciding = asyncio.create_task(self.desk.post(f"{approval}/approve", json={}))
+        while True:
+            seen = (await self.bench.http.get(deal)).json()["discount"]
+            if seen["granted_percent"] is not None:
+                break
+            await asyncio.sleep(0.002)  # a page asks less often; and the stack has one machine with us
+        took = time.perf_counter() - start
+        (await deciding).raise_for_status()
+        return took
+
+
+async def measure(rounds: int) -> dict[str, Any]:
+    async with bench_stack() as bench:
+        gate = Gate(bench, await _desk(bench))
+        bare = await bench.temporal.start_workflow(Bare.run, id=f"bare-{uuid4()}", task_queue=QUEUE)
+        opened, updates = [], []
+        for number in range(rounds):
+            deal, approval = await gate.pending(number)
+            opened.append(await gate.opened(deal, approval))
+            start = time.perf_counter()
+            await bare.execute_update(Bare.nothing, 1)
+            updates.append(time.perf_counter() - start)
+        await gate.desk.aclose()
+    median, update = statistics.median(opened), statistics.median(updates)
+    return {
+        "rounds": rounds,
+        "decision_to_gate_ms": round(median * 1000, 1),
+        "bare_update_ms": round(update * 1000, 1),
+        "ratio": round(median / update, 2),
+        "at_most": MOST,
+    }
+
+
+async def _desk(bench: Bench) -> httpx.AsyncClient:
+    """Somebody of the deal desk, with a key."""
+    async with bench.database.transaction() as session:
+        vendor = await partners.vendor(session)
+        assert vendor is not None
+        desk = User(
+            id=new_id(), organisation_id=vendor.id, email=DESK, name="Dora Desk", roles=[Role.DEAL_DESK.value]
+        )
+        await people.add(session, desk)
+    token = await create_key(bench.database, email=DESK, name="bench")
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(base_url=bench.settings.url, headers=headers, timeout=60)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(aio.run(measure(arguments.rounds)), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
