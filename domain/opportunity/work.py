@@ -98,6 +98,9 @@ def _decision(deal: Opportunity, blocker: Blocker) -> Iterator[WorkItem]:
             yield from _for_side(deal, WorkKind.SIGN_OFF, blocker.turn, f"Agree: {deal.stage_title}", at)
         case "ready_to_advance" | "ready_to_win":
             yield from _for_side(deal, WorkKind.ADVANCE, Side.VENDOR, blocker.what, at)
+        case "discount_outside_grant":
+            title = "Ask again for the discount, or change the deal back"
+            yield from _for_side(deal, WorkKind.ADVANCE, Side.VENDOR, title, at)
         case "handoff_not_accepted":
             yield WorkItem(
                 kind=WorkKind.HANDOFF,

@@ -36,6 +36,7 @@ from domain.opportunity.decide_discount import (
     no_longer_wanted,
 )
 from domain.opportunity.discounts import giver, granted_percent, line_named
+from domain.opportunity.work import work_items
 from domain.principal import SYSTEM, Side
 from tests.bargains import POLICY, Bargain, a_bargain, changed
 from tests.factories import (
@@ -542,6 +543,7 @@ def test_a_stage_that_says_so_is_left_when_its_discounts_are_settled() -> None:
     deal.decided(ApprovalState.APPROVED)
     deal.change(amount=money("100000.00"))
     assert deal.blocked_by == ["discount_outside_grant"]
+    assert [item.title for item in work_items(deal.deal)][-1].startswith("Ask again for the discount")
     with pytest.raises(DiscountOutsideGrant):
         deal.ask(ask.Advance())
     deal.change(amount=money("250000.00"))
