@@ -10,6 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 _SHAPE = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 _UNIT = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_NAMES = {"h": "hour", "d": "day", "w": "week"}
 
 
 def parse_duration(text: str) -> timedelta:
@@ -23,6 +24,13 @@ def parse_duration(text: str) -> timedelta:
         msg = f"{text[:20]!r} is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
         raise ValueError(msg)
     return int(match[1]) * _UNIT[match[2]]
+
+
+def in_words(text: str) -> str:
+    """`90 days` for `90d`. Raises `ValueError` as `parse_duration`."""
+    parse_duration(text)
+    number = int(text[:-1])
+    return f"{number:,} {_NAMES[text[-1]]}{'' if number == 1 else 's'}"
 
 
 def _check(text: str) -> str:

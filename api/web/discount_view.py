@@ -10,8 +10,8 @@ from uuid import UUID
 
 from api.discounts import DiscountPreview
 from api.web.approval_view import Gate, Numbers, chain, numbers
-from api.web.filters import span
 from domain.discount.state import Discount, DiscountState
+from domain.duration import in_words
 from domain.opportunity.discounts import current, line_named, pending, priced
 from domain.opportunity.state import Opportunity, Status
 from domain.percent import shown
@@ -149,7 +149,7 @@ def foreseen(seen: DiscountPreview, deal: Opportunity, wish: Wish, principal: Pr
         numbers=numbers(facts),
         gates=chain(steps, principal),
         why=seen.found.why,
-        envelope=f"{seen.found.offer.words}, for {span(seen.found.valid)} from the approval on",
+        envelope=f"{seen.found.offer.words}, for {in_words(seen.found.valid)} from the approval on",
         names_people=vendor,
     )
 

@@ -19,7 +19,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_compact_currency, format_currency
 from markupsafe import Markup, escape
 
-from domain.duration import parse_duration
+from domain.duration import in_words
 from domain.percent import shown
 
 LOCALE = Locale("en", "US")
@@ -123,16 +123,10 @@ def percent(value: Decimal | None) -> str:
     return "—" if value is None else f"{shown(value)} %"
 
 
-def span(value: str) -> str:
-    """A playbook's duration in words: 3d is 3 days."""
-    parse_duration(value)
-    return plural(int(value[:-1]), {"h": "hour", "d": "day", "w": "week"}[value[-1]])
-
-
 def business(value: str) -> str:
-    """A business duration in words: 8bh is 8 working hours; one of the calendar as `span` has it."""
+    """A business duration in words: 8bh is 8 working hours; others as `span` has them."""
     if value[-2:-1] != "b":
-        return span(value)
+        return in_words(value)
     return plural(int(value[:-2]), {"h": "working hour", "d": "working day"}[value[-1]])
 
 
@@ -210,7 +204,7 @@ FILTERS = {
     "due_short": due_short,
     "urgency": urgency,
     "percent": percent,
-    "span": span,
+    "span": in_words,
     "business": business,
     "days_since": days_since,
     "initials": initials,

@@ -14,6 +14,7 @@ from domain.discount.assess import Assessment
 from domain.discount.facts import DiscountFacts
 from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
+from domain.duration import in_words
 from domain.opportunity.discounts import line_named
 from domain.opportunity.state import Opportunity, Person
 from domain.opportunity.wording import listed
@@ -57,7 +58,7 @@ def submission(
         ),
         facts=facts_for_approvers(found.facts),
         internal_facts=INTERNAL_FACTS,
-        terms={"grant": f"{found.offer.words}, for {found.valid} from the approval on"},
+        terms={"grant": f"{found.offer.words}, for {in_words(found.valid)} from the approval on"},
         asked_for=_in_whose_name(deal, discount),
         policy=policy.ref,
         steps=templates(policy),

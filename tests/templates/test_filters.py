@@ -10,6 +10,7 @@ import pytest
 from api.web import filters
 from api.web.fields import day_at_nine, money_typed
 from api.web.forms import Form, safe_path
+from domain.duration import in_words
 from domain.money import Money
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_initials_are_letters(name: str, letters: str):
 
 
 def test_durations_and_counts_are_words():
-    assert [filters.span(each) for each in ("1d", "3d", "8h", "2w")] == [
+    assert [in_words(each) for each in ("1d", "3d", "8h", "2w")] == [
         "1 day",
         "3 days",
         "8 hours",
