@@ -22,13 +22,14 @@ from domain.discount.gather import Around
 from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
 from domain.discount.submit import submission
+from domain.money import Money
 from domain.opportunity import commands as ask
 from domain.opportunity.commands_discount import DropDiscount, RequestDiscount
+from domain.opportunity.commands_lines import AddLine, LineProduct
 from domain.opportunity.decide_discount import (
     approval_ended,
     assessed,
     checked,
-    judged_amount,
     needs_check,
     to_assess,
 )
@@ -38,7 +39,7 @@ from domain.opportunity.rules import open_deal
 from domain.principal import SYSTEM, Actor
 from domain.rates import Rates
 from runtime.policies import RULES, read_policy
-from tests.factories import NOW, REP, Working, an_id, opening
+from tests.factories import NOW, REP, Working, a_playbook, a_stage, a_task, an_id, opening
 
 SHIPPED = Path(__file__).parent.parent / "examples" / "policies" / "standard.yaml"
 POLICY = DiscountPolicy(**dict(read_policy(SHIPPED)), version=1)
@@ -137,4 +138,32 @@ def a_bargain(policy: DiscountPolicy = POLICY, **changes: Any) -> Bargain:
     return Bargain(open_deal(wanted, NOW, REP), NOW, policy)
 
 
-__all__ = ["EURO", "POLICY", "Bargain", "a_bargain", "changed", "judged_amount"]
+GATED = a_playbook(
+    stages=[
+        a_stage("quote", a_task("send-quote", required=False), exit={"by": "tasks", "discount": "settled"}),
+        a_stage("commit", phase="committed"),
+    ]
+)
+
+
+def money(amount: str, currency: str = "USD") -> Money:
+    return Money(amount=amount, currency=currency)
+
+
+def a_product(name: str = "ERP suite", line: str = "ERP", cost: str | None = "100.00") -> LineProduct:
+    return LineProduct(
+        id=an_id(7000),
+        sku=name,
+        name=name,
+        product_line=line,
+        list_price=money("1000.00"),
+        cost=money(cost) if cost else None,
+    )
+
+
+def with_lines(**more: Any) -> Bargain:
+    """Two lines: 100,000.00 of ERP, 50,000.00 of support."""
+    deal = a_bargain(amount=None, **more)
+    deal.ask(AddLine(product=a_product(), quantity=100, standard_percent="15"))
+    deal.ask(AddLine(product=a_product("Support", "support"), quantity=50, standard_percent="15"))
+    return deal

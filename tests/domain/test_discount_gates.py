@@ -1,0 +1,243 @@
+"""Discounts in the way of stages, on lines, and when they are looked at again."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.approval.state import ApprovalState
+from domain.discount.state import Discount, DiscountState
+from domain.errors import (
+    Conflict,
+    DiscountNotGranted,
+    DiscountOutsideGrant,
+    DiscountPending,
+    StageGateClosed,
+)
+from domain.opportunity import commands as ask
+from domain.opportunity.blockers import blockers
+from domain.opportunity.commands_lines import AddLine, ChangeLine
+from domain.opportunity.decide_discount import (
+    needs_check,
+)
+from domain.opportunity.discounts import granted_percent
+from domain.opportunity.work import work_items
+from domain.principal import Side
+from tests.bargains import GATED, POLICY, a_bargain, a_product, money, with_lines
+from tests.factories import (
+    ASTER,
+    CYGNUS,
+    SELLER,
+    a_playbook,
+    a_stage,
+    a_task,
+)
+
+# ------------------------------------------------------------------ the gate
+
+
+def test_a_stage_that_says_so_is_left_when_its_discounts_are_settled() -> None:
+    deal = a_bargain(playbook=GATED)
+    deal.want("20")
+    assert deal.blocked_by == ["discount_pending"]
+    with pytest.raises(DiscountPending):
+        deal.ask(ask.Advance())
+    deal.decided(ApprovalState.APPROVED)
+    deal.change(amount=money("100000.00"))
+    assert deal.blocked_by == ["discount_outside_grant"]
+    assert [item.title for item in work_items(deal.deal)][-1].startswith("Ask again for the discount")
+    with pytest.raises(DiscountOutsideGrant):
+        deal.ask(ask.Advance())
+    deal.change(amount=money("250000.00"))
+    assert deal.last == "The discount is covered by what was granted."
+    deal.ask(ask.Advance())
+    assert deal.deal.stage.key == "commit"
+
+
+def test_another_stage_is_left_meanwhile_and_a_deal_is_not_won() -> None:
+    deal = a_bargain(playbook=a_playbook(stages=[a_stage("talk"), a_stage("commit", phase="committed")]))
+    deal.want("20")
+    deal.ask(ask.Advance())
+    with pytest.raises(DiscountPending):
+        deal.ask(ask.Win())
+
+
+def test_what_else_is_missing_is_said_as_well() -> None:
+    stages = [a_stage("quote", a_task("send-quote"), exit={"by": "tasks", "discount": "settled"})]
+    deal = a_bargain(playbook=a_playbook(stages=stages))
+    deal.want("20")
+    with pytest.raises(StageGateClosed) as refused:
+        deal.ask(ask.Win())
+    assert [each["code"] for each in refused.value.extra["blockers"]] == ["task_open", "discount_pending"]
+
+
+def test_nobody_moves_past_it_and_back_one_may() -> None:
+    stages = [a_stage("talk"), *GATED.model_dump(mode="json", exclude_none=True)["stages"]]
+    deal = a_bargain(playbook=a_playbook(stages=stages))
+    deal.ask(ask.Advance())
+    deal.want("20")
+    with pytest.raises(DiscountPending):
+        deal.ask(ask.Move(stage="commit", reason="No time."))
+    deal.ask(ask.Move(stage="talk", reason="Once more."))
+    deal.decided(ApprovalState.APPROVED)
+    deal.ask(ask.Move(stage="commit", reason="All is clear."))
+
+
+def test_a_stage_that_is_agreed_on_moves_on_when_the_discount_is_settled() -> None:
+    stages = [
+        a_stage("quote", exit={"by": "sign_off", "discount": "settled"}),
+        a_stage("commit", phase="committed"),
+    ]
+    deal = a_bargain(playbook=a_playbook(stages=stages))
+    deal.want("20")
+    deal.ask(ask.Advance()).ask(ask.Advance(), by=SELLER)
+    with pytest.raises(DiscountPending, match="Your side has agreed"):
+        deal.ask(ask.Advance())
+    deal.decided(ApprovalState.APPROVED)
+    assert deal.deal.stage.key == "commit"
+
+
+def test_whose_turn_it_is() -> None:
+    deal = a_bargain(playbook=GATED)
+    deal.want("20", by=SELLER)
+    [waiting] = blockers(deal.deal)
+    assert (waiting.turn, waiting.who) == (Side.VENDOR, "Deal desk")
+    deal.decided(ApprovalState.RETURNED, comment="Why?")
+    [back] = blockers(deal.deal)
+    assert (back.turn, back.who, back.partner_id) == (Side.PARTNER, SELLER.name, ASTER.id)
+
+
+# ------------------------------------------------------------------ lines
+
+
+def test_a_grant_is_what_a_line_may_be_sold_at() -> None:
+    deal = with_lines()
+    with pytest.raises(DiscountNotGranted):
+        deal.ask(ChangeLine(key="line-3", discount_percent="20", standard_percent="15"))
+    deal.granted("20", line="line-3")
+    deal.ask(ChangeLine(key="line-3", discount_percent="20", standard_percent="15"))
+    assert deal.outside == []
+    line = deal.deal.line("line-4")
+    assert line is not None
+    assert granted_percent(deal.deal, line) == 0
+    with pytest.raises(DiscountNotGranted):
+        deal.ask(ChangeLine(key="line-4", discount_percent="20", standard_percent="15"))
+
+
+def test_lines_are_compared_at_list_price() -> None:
+    deal = with_lines()
+    deal.granted("20")
+    deal.ask(ChangeLine(key="line-3", discount_percent="20", standard_percent="15"))
+    deal.ask(ChangeLine(key="line-4", discount_percent="20", standard_percent="15"))
+    assert deal.outside == []
+    deal.ask(ChangeLine(key="line-3", quantity=60))
+    assert "110,000.00 USD, and it was granted for at least 120,000.00 USD" in deal.outside[0]
+
+
+def test_a_line_that_nothing_covers_any_more_is_told() -> None:
+    deal = with_lines()
+    deal.granted("20", line="ERP")
+    deal.ask(ChangeLine(key="line-3", discount_percent="20", standard_percent="15"))
+    deal.later(days=91)
+    assert "ERP suite is at 20 %, and up to 15 % may be given" in deal.outside
+    with pytest.raises(Conflict, match="lower it to 15 % first"):
+        deal.drop()
+    deal.ask(ChangeLine(key="line-3", discount_percent="15"))
+    deal.drop()
+    assert deal.outside == []
+
+
+def test_the_next_partner_gives_its_own_standard() -> None:
+    deal = with_lines()
+    deal.ask(ChangeLine(key="line-3", discount_percent="15", standard_percent="15"))
+    deal.tier = "silver"
+    deal.ask(ask.RemovePartner(partner_id=ASTER.id)).ask(ask.AddPartner(partner=CYGNUS))
+    assert deal.outside == ["ERP suite is at 15 %, and up to 10 % may be given"]
+
+
+def test_costs_are_no_facts_where_one_is_not_known() -> None:
+    deal = with_lines()
+    deal.ask(AddLine(product=a_product("Hardware", "hardware", cost=None), quantity=1))
+    facts = deal.want("20").facts
+    assert facts is not None
+    assert not facts.margin.known
+
+
+# ------------------------------------------------------------------ when it is looked at again
+
+
+def test_a_deal_without_discounts_is_never_checked() -> None:
+    deal = a_bargain()
+    deal.change(amount=money("1.00"))
+    deal.ask(ask.RemovePartner(partner_id=ASTER.id))
+    assert deal.checks == 0
+    assert not needs_check(None, deal.deal)
+
+
+def test_a_change_that_is_not_about_the_price_checks_nothing() -> None:
+    deal = a_bargain()
+    deal.granted("20")
+    checks = deal.checks
+    deal.ask(ask.AddNote(text="Good talk."))
+    deal.change(title="ERP roll-out")
+    assert deal.checks == checks
+
+
+def test_a_grant_whose_policy_is_not_known_is_compared_by_its_bounds() -> None:
+    deal = a_bargain()
+    deal.granted("20")
+    deal.policy = POLICY.model_copy(update={"version": 2})
+    deal.change(amount=money("2000000.00"))
+    assert deal.outside == []
+
+
+def test_another_partner_reads_nothing_of_it() -> None:
+    deal = a_bargain()
+    deal.granted("20", by=SELLER)
+    told = [entry.event for entry in deal.entries if entry.event.type.startswith("discount_")]
+    assert told
+    assert {event.only_for for event in told} == {ASTER.id}
+    written = " ".join(event.model_dump_json() for event in told)
+    assert "margin" not in written
+    assert "deal-desk" not in written
+
+
+def test_words_of_a_request_say_against_whom() -> None:
+    deal = with_lines()
+    deal.want("20", line="line-3", competitor="Rival", competing_price=money("70000.00"))
+    words = next(e.words for e in deal.entries if e.event.type == "discount_requested")
+    expected = "Rosa Rep asked for 20 % off ERP suite, against Rival at 70,000.00 USD: A strategic account."
+    assert words == expected
+
+
+def test_a_grant_without_an_envelope_covers_whatever_there_is() -> None:
+    """As nothing of ours makes one, but a record might."""
+    deal = a_bargain()
+    deal.granted("20")
+    bare: Discount = deal.newest.model_copy(update={"envelope": None, "facts": None})
+    deal.deal.discounts = (bare,)
+    deal.change(amount=money("1.00"))
+    assert deal.outside == []
+    deal.later(days=200)
+    assert deal.newest.state is DiscountState.GRANTED
+
+
+def test_each_grant_ends_at_its_own_time() -> None:
+    deal = with_lines()
+    deal.granted("20", line="ERP")
+    deal.later(days=10)
+    deal.granted("20", line="support")
+    deal.later(days=81)
+    assert [each.state for each in deal.deal.discounts] == [DiscountState.LAPSED, DiscountState.GRANTED]
+
+
+def test_what_changed_while_it_waited_is_looked_at_when_it_is_granted() -> None:
+    deal = a_bargain()
+    deal.granted("20")
+    assert deal.checks == 0, "it is granted for the deal as it was judged"
+    for amount in (money("100000.00"), money("100000.00", "CHF")):
+        waiting = a_bargain()
+        waiting.want("20")
+        waiting.change(amount=amount)
+        waiting.decided(ApprovalState.APPROVED)
+        assert waiting.checks == 1
+        assert waiting.outside
