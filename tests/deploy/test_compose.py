@@ -142,7 +142,9 @@ def test_settings_exist() -> None:
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in environment(name).items():
-        filled = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", REQUIRED.sub("https://tandem.production.example", value))
+        filled = re.sub(
+            r"\$\{\w+:-([^}]*)\}", r"\1", REQUIRED.sub("https://tandem.production.example", value)
+        )
         monkeypatch.setenv(variable, filled)
     settings = Settings(_env_file=None)
     assert settings.database_url
