@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel
 from domain.approval import commands as ask
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
 from domain.approval.policy import PolicyRef
-from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, Subject
+from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, StepState, Subject
 from domain.percent import Percent
 from domain.principal import Actor
 from workflows.entity import Receipt
@@ -73,7 +73,8 @@ class ApprovalResult(BaseModel):
     It is told with every change of the state, the first time as soon as the request is recorded.
 
     `percent` is what is asked for, after a counter-offer was taken the offer's; `facts` are those
-    that it was judged by. `by` decided last, or is Tandem.
+    that it was judged by. `agreed` are the steps that have approved it as it is now, and `not_needed`
+    those that were asked in any round and have not. `by` decided last, or is Tandem.
     """
 
     approval_id: UUID
@@ -82,6 +83,8 @@ class ApprovalResult(BaseModel):
     subject: Subject
     percent: Percent | None = None
     facts: Facts = {}
+    agreed: tuple[str, ...] = ()
+    not_needed: tuple[str, ...] = ()
     policy: PolicyRef | None = None
     reason: str | None = None
     counter: CounterOffer | None = None
@@ -94,6 +97,9 @@ def result_of(outcome: ApprovalOutcome) -> ApprovalResult:
     """What an outcome that changed the state tells whoever waits for it."""
     approval, last = outcome.approval, outcome.entries[-1]
     said = approval.ended or approval.returned or approval.counter
+    agreed = tuple(step.key for step in approval.steps if step.state is StepState.APPROVED)
+    rounds = (*(each.steps for each in approval.rounds), approval.steps)
+    asked = (step.key for steps in rounds for step in steps)
     return ApprovalResult(
         approval_id=approval.id,
         version=approval.version,
@@ -101,6 +107,8 @@ def result_of(outcome: ApprovalOutcome) -> ApprovalResult:
         subject=approval.subject,
         percent=approval.percent,
         facts=approval.facts,
+        agreed=agreed,
+        not_needed=tuple(dict.fromkeys(key for key in asked if key not in agreed)),
         policy=approval.policy,
         reason=approval.reason,
         counter=approval.counter,

@@ -141,6 +141,8 @@ class OpportunityWorkflow(Entity):
                     percent=result.percent,
                     offered=result.counter.percent if result.counter else None,
                     amount=judged_amount(result.facts),
+                    agreed=result.agreed,
+                    not_needed=result.not_needed,
                     now=workflow.now(),
                     comment=result.comment,
                 )

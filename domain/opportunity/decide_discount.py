@@ -171,11 +171,14 @@ def approval_ended(
     offered: Decimal | None = None,
     amount: Decimal | None = None,
     comment: str | None = None,
+    agreed: tuple[str, ...] = (),
+    not_needed: tuple[str, ...] = (),
 ) -> Outcome:
     """How the approval stands; nothing where the request is over already, or that is known.
 
     `amount` is what the deal came to as it was approved, in the policy's currency: a request that came
-    back with another is granted for that.
+    back with another is granted for that. `agreed` are the keys of the steps that have approved it as it
+    is now, `not_needed` of those that were asked before it was amended, and have not.
     """
     draft = Draft(deal, now, SYSTEM)
     discount = next((each for each in deal.discounts if each.approval_id == approval_id), None)
@@ -184,7 +187,8 @@ def approval_ended(
     percent = discount.percent if percent is None else percent
     said = {**_of(discount), "percent": percent, "comment": comment}
     if state is ApprovalState.APPROVED:
-        _grant(draft, discount, percent, amount, comment)
+        rests_on = (*(key for key in discount.steps if key not in (*not_needed, *agreed)), *agreed)
+        _grant(draft, discount.model_copy(update={"steps": rests_on}), percent, amount, comment)
     elif state in _REFUSED:
         draft.add(did.DiscountRefused(**said, state=_REFUSED[state]))
     elif (discount.state, discount.percent) != (_TURNED[state], percent):
@@ -209,6 +213,7 @@ def _grant(
             comment=comment,
             replaces=_replaced(draft.deal, discount),
             facts=facts,
+            steps=discount.steps,
         )
     )
 

@@ -156,6 +156,7 @@ class DiscountGranted(_DiscountEvent):
     comment: str | None = None
     replaces: tuple[UUID, ...] = ()
     facts: DiscountFacts | None = Field(default=None, exclude=True)
+    steps: tuple[str, ...] = Field(default=(), exclude=True)
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         self._change(
@@ -163,6 +164,7 @@ class DiscountGranted(_DiscountEvent):
             state=DiscountState.GRANTED,
             percent=self.percent,
             facts=self.facts,
+            steps=self.steps,
             envelope=self.envelope,
             ended_at=at,
             note=self.comment,
