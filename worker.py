@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import timedelta
 
 import structlog
@@ -24,6 +25,9 @@ PATIENCE = 60.0
 """Seconds to wait for Temporal at the start: containers of one deployment start in any order."""
 GRACE = timedelta(seconds=3)
 """What running activities have to finish when the worker is told to stop."""
+
+LAST = timedelta(seconds=15)
+"""After that it ends whatever still runs: a step that fails and is tried for ever has no other end."""
 
 log = structlog.get_logger()
 
@@ -57,8 +61,16 @@ async def work(settings: Settings) -> None:
             async with build(client, database, settings), mailing(settings, database):
                 log.info("working", task_queue=settings.task_queue, namespace=client.namespace)
                 await stop.wait()
+                giving_up = asyncio.get_running_loop().call_later(LAST.total_seconds(), _give_up)
+        giving_up.cancel()
     finally:
         await database.close()
+
+
+def _give_up() -> None:
+    """End the process. Nothing is lost: what it had not finished, another worker does again."""
+    log.warning("stopped in the middle of a step", after_seconds=LAST.total_seconds())
+    os._exit(0)
 
 
 async def _patiently(settings: Settings) -> Client:
