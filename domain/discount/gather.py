@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,11 +15,12 @@ from domain.discount.facts import (
     MarginFacts,
     OtherGrant,
     PartnerFacts,
+    taken_off,
 )
 from domain.discount.policy import DiscountPolicyDefinition
 from domain.discount.state import Discount
 from domain.money import Money
-from domain.opportunity.discounts import priced
+from domain.opportunity.discounts import in_force, line_named, priced
 from domain.opportunity.state import Opportunity
 from domain.rates import Rates
 
@@ -79,9 +81,31 @@ def facts_of(
             competing_price=_converted(competing, policy.currency, around.rates),
         ),
         margin=_cost(deal, discount.line, policy.currency, around.rates),
-        elsewhere=around.elsewhere,
+        elsewhere=(*around.elsewhere, *_on_other_parts(deal, discount, policy.currency, around.rates)),
     )
     return facts.asking(discount.percent)
+
+
+def _on_other_parts(
+    deal: Opportunity, discount: Discount, currency: str, rates: Rates
+) -> Iterator[OtherGrant]:
+    """What somebody approved for other lines of this deal: line by line it is one sum all the same."""
+    own = {part.key for part in priced(deal).on(discount.line).parts}
+    for held in in_force(deal):
+        amount = sum(
+            (part.list_amount for part in priced(deal).on(held.line).parts if part.key not in own), Decimal(0)
+        )
+        asked = priced(deal).amount
+        if held.steps and amount and asked is not None:
+            rest = Money(amount=amount, currency=asked.currency)
+            yield OtherGrant(
+                opportunity_id=deal.id,
+                title=f"{deal.title} ({line_named(deal, held.line) or 'the rest'})",
+                percent=held.percent,
+                state=held.state.value,
+                value=taken_off(_converted(rest, currency, rates), held.percent),
+                approval_id=held.approval_id,
+            )
 
 
 def facts_now(deal: Opportunity, discount: Discount, then: DiscountFacts) -> DiscountFacts:
