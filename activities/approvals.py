@@ -13,7 +13,7 @@ from db.session import Database
 from domain.approval.draft import ApprovalOutcome
 from domain.approval.resolve import Judged, Resolution, Resolving, fired, resolve
 from domain.approval.state import Facts
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, TandemError, Unavailable
 from runtime import cel
 from workflows.approval_messages import JUDGE_ROUND, RECORD_APPROVAL, RESOLVE_STEPS, Judging
 from workflows.entity import refusal
@@ -56,10 +56,19 @@ class ApprovalActivities:
 
     @activity.defn(name=JUDGE_ROUND)
     async def judge_round(self, judging: Judging) -> Judged:
-        """The facts by now, and the steps that they need."""
+        """The facts by now, and the steps that they need.
+
+        Raises:
+            ApplicationError: the facts cannot be told, as where an exchange rate is missing.
+        """
         facts_now = self._facts_now.get(judging.approval.subject.kind)
         facts = judging.approval.facts
         if facts_now is not None:
-            async with self._database.read() as session:
-                facts = await facts_now(session, judging)
+            try:
+                async with self._database.read() as session:
+                    facts = await facts_now(session, judging)
+            except Unavailable:
+                raise  # the database is away: it is tried again
+            except TandemError as error:
+                raise refusal(error) from error
         return Judged(facts=facts, fired=fired(judging.approval.templates, facts, cel.answer))

@@ -14,7 +14,7 @@ from domain.discount.gather import facts_of
 from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
 from domain.discount.submit import facts_for_approvers, holders, resolving, submission
-from domain.errors import TandemError
+from domain.errors import TandemError, Unavailable
 from domain.opportunity.discounts import find, giver
 from domain.opportunity.state import Opportunity
 from domain.principal import SYSTEM
@@ -50,6 +50,8 @@ class DiscountActivities:
                 around = await discounts.around(session, deal, discount.partner_id, policy)
                 found = assess(Asked(deal, discount, policy, around, question.at), RULES)
                 return await _with_approval(session, question, discount, policy, found)
+        except Unavailable:
+            raise  # the database is away: it is tried again
         except TandemError as error:
             raise refusal(error) from error
 
