@@ -22,7 +22,7 @@ from domain.discount.state import Discount
 from domain.errors import NotFound
 from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
-from domain.opportunity.discounts import giver
+from domain.opportunity.discounts import current, giver
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
@@ -37,6 +37,12 @@ class Standing:
     closed: bool
 
 
+_NOT_TOLD = ("what a partner of this deal gives is more than it was granted",)
+_LISTED = {
+    "discount_pending": "A discount is not decided yet",
+    "discount_outside_grant": "What is given off is not covered by what was granted",
+}
+"""What lists say of discounts, to every partner of the deal: not how much one of them gives."""
 _RECORDER = Recorder(
     OpportunityRow,
     "opportunity_id",
@@ -123,7 +129,7 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "phase": deal.phase,
         "probability": deal.probability,
         "turn": turn_of(waits),
-        "waits_for": waits[0].what if waits else None,
+        "waits_for": _LISTED.get(waits[0].code, waits[0].what) if waits else None,
         "next_step": deal.next_step,
         "next_due_at": next_due(deal),
         "external_source": deal.external.source if deal.external else None,
@@ -212,14 +218,20 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
     if row is None:
         raise NotFound("There is no such opportunity.")
     deal = await _of_row(reader, row)
-    if principal.partner_id is not None:  # what other partners give is theirs
-        deal.discounts = tuple(
-            each for each in deal.discounts if each.partner_id in (None, principal.partner_id)
-        )
+    if principal.partner_id is not None:
+        _hide_other_partners(deal, principal.partner_id)
     if row.held is not None:
         deal.discounts = tuple(_held(each, row.held) for each in deal.discounts)
     deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})
     return deal
+
+
+def _hide_other_partners(deal: Opportunity, partner_id: UUID) -> None:
+    """What other partners give is theirs; of what is not covered the others learn only that it is so."""
+    own = (None, partner_id)
+    if deal.discount_outside is not None and any(each.partner_id not in own for each in current(deal)):
+        deal.discount_outside = deal.discount_outside.model_copy(update={"reasons": _NOT_TOLD})
+    deal.discounts = tuple(each for each in deal.discounts if each.partner_id in own)
 
 
 def _held(discount: Discount, held: dict[str, str | None]) -> Discount:

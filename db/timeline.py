@@ -79,6 +79,8 @@ _COLUMNS: tuple[Any, ...] = (
     col(Event.words),
     col(Event.data),
 )
+# By which rule somebody decided, for whom, and until when that one is away, is the vendor's own.
+_FOR_PARTNERS: tuple[Any, ...] = (*_COLUMNS[:-1], col(Event.data).op("-")("decision").label("data"))
 
 
 def _told(row: AnyRow) -> Told:
@@ -105,7 +107,8 @@ def _events(principal: Principal) -> Select[*tuple[Any, ...]]:
 
     A partner reads neither what is the vendor's own, nor what is for another partner.
     """
-    statement = select(*_COLUMNS).join(OpportunityRow, col(OpportunityRow.id) == col(Event.opportunity_id))
+    columns = _COLUMNS if principal.partner_id is None else _FOR_PARTNERS
+    statement = select(*columns).join(OpportunityRow, col(OpportunityRow.id) == col(Event.opportunity_id))
     if principal.partner_id is None:
         return statement
     return statement.where(

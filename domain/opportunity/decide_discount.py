@@ -289,6 +289,7 @@ def checked(deal: Opportunity, outside: tuple[str, ...], now: datetime) -> Outco
     draft = Draft(deal, now, SYSTEM)
     known = deal.discount_outside.reasons if deal.discount_outside else ()
     if outside != known:
-        draft.add(did.DiscountChecked(outside=outside))
+        givers = {held.partner_id for held in current(deal)}
+        draft.add(did.DiscountChecked(outside=outside, partner_id=givers.pop() if len(givers) == 1 else None))
         settle(draft)
     return draft.outcome()

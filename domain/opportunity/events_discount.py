@@ -263,6 +263,11 @@ class DiscountChecked(Happening):
 
     type: Literal["discount_checked"] = "discount_checked"
     outside: tuple[str, ...]
+    partner_id: UUID | None = Field(default=None, description="Whose grants these are, where one partner's.")
+
+    @property
+    def only_for(self) -> UUID | None:
+        return self.partner_id
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.discount_outside = OutsideGrant(since=at, reasons=self.outside) if self.outside else None

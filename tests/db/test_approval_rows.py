@@ -154,6 +154,22 @@ async def _all_of(session: Any, reader: Principal) -> Any:
             yield each
 
 
+async def test_a_partner_reads_what_was_said_and_not_by_which_rule_or_for_whom(desk: Desk):
+    game = await desk.asked(by=SELLER, partner=ASTER.id)
+    game.ask(ask.Reject(comment="Too much."), DORA)
+    await desk.record(game)
+
+    async def read(reader: Principal) -> Any:
+        async with desk.database.read() as session:
+            page = await timeline.of_approval(session, reader, game.approval.id, FIRST)
+        return page.items[0]
+
+    assert (await read(principal(DORA))).data["decision"]["via"] == "deal desk"
+    theirs = await read(principal(SELLER))
+    assert theirs.words.endswith("“Too much.”")
+    assert theirs.data == {"what": game.approval.title, "step": "desk"}
+
+
 async def test_what_the_vendor_asks_for_itself_no_partner_hears_of(desk: Desk):
     game = await desk.asked()
     with pytest.raises(NotFound):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from httpx import AsyncClient
 from sqlalchemy import select
@@ -17,9 +17,11 @@ from domain.opportunity import commands as ask
 from domain.opportunity.draft import Outcome
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
-from domain.playbook import Playbook
+from domain.playbook import Exit, Playbook
+from domain.principal import Principal, Role, Side
 from runtime.ids import new_id
-from tests.factories import NOW, REP, opening
+from tests.bargains import a_bargain, money
+from tests.factories import ASTER, BOREALIS, NOW, REP, SELLER, opening
 from tests.stack import ClientFor, People
 
 
@@ -105,3 +107,44 @@ async def test_a_rebuilt_timeline_says_what_the_workflow_says(database: Database
         await opportunity.record(session, after(deal, 2, ask.AddNote(text="Abandoned")))
         await opportunity.restore(session, true)
     assert await recorded(database, deal) == (true.opportunity.version, ["True"])
+
+
+def partner(organisation_id: UUID) -> Principal:
+    return Principal(
+        id=new_id(),
+        name="Sam Seller",
+        email="sam@partner.example",
+        side=Side.PARTNER,
+        organisation_id=organisation_id,
+        organisation="A partner",
+        roles=frozenset({Role.PARTNER_SELLER}),
+    )
+
+
+async def test_other_partners_do_not_read_how_much_one_of_them_gives(
+    database: Database, playbook: Playbook
+) -> None:
+    """Neither in lists, nor on the deal, nor in its story: only that the discount is not settled."""
+    last = playbook.stages[-1].model_copy(update={"tasks": (), "exit": Exit()})
+    book = playbook.model_copy(update={"stages": (last,)})
+    deal = a_bargain(id=new_id(), partners=(ASTER, BOREALIS), playbook=book)
+    deal.granted("20", by=SELLER)
+    deal.change(amount=money("100000.00"))
+    assert deal.outside
+    deal.deal.policy = None  # none is published here
+    checked = next(entry.event for entry in deal.entries if entry.event.type == "discount_checked")
+    assert checked.only_for == ASTER.id
+    async with database.transaction() as session:
+        await opportunity.record(session, Outcome(opportunity=deal.deal, entries=tuple(deal.entries)))
+    async with database.read() as session:
+        own = await opportunity.get(session, partner(ASTER.id), deal.deal.id)
+        other = await opportunity.get(session, partner(BOREALIS.id), deal.deal.id)
+        waits_for = select(col(OpportunityRow.waits_for)).where(col(OpportunityRow.id) == deal.deal.id)
+        listed = (await session.execute(waits_for)).scalar_one()
+    assert listed == "What is given off is not covered by what was granted"
+    assert own.discount_outside == deal.deal.discount_outside
+    assert other.discounts == ()
+    assert other.discount_outside is not None
+    assert other.discount_outside.reasons == (
+        "what a partner of this deal gives is more than it was granted",
+    )
