@@ -15,6 +15,8 @@ from db.session import Database
 from domain.approval.resolve import preview as would_ask
 from domain.approval.state import Step
 from domain.discount.assess import Asked, Assessment, assess
+from domain.discount.facts import MarginFacts
+from domain.discount.policy import DiscountPolicy
 from domain.discount.submit import resolving, submission
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -94,8 +96,20 @@ async def preview(
         return DiscountPreview(found, ())
     submit = submission(deal, discount, policy, found, new_id())
     request_for = resolving(submit, by.id, now)
-    steps = would_ask(submit.steps, submit.fired, request_for, people, cel.answer)
+    fired = submit.fired if principal.side is Side.VENDOR else _without_internal(found, policy)
+    steps = would_ask(submit.steps, fired, request_for, people, cel.answer)
     return DiscountPreview(found, steps)
+
+
+def _without_internal(found: Assessment, policy: DiscountPolicy) -> tuple[str, ...]:
+    """The steps that are asked whatever the margin, and whatever the customer has in other deals.
+
+    Else a partner who tries one percentage after the other would learn what the deal costs the vendor.
+    Where there are no others, those that are.
+    """
+    known = found.facts.model_copy(update={"margin": MarginFacts(), "elsewhere": ()})
+    told = RULES.firing(policy, known)
+    return tuple(key for key in found.steps if key in told) or found.steps
 
 
 async def blockers_seen(database: Database, principal: Principal, deal: Opportunity) -> list[Blocker]:

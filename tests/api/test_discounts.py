@@ -192,6 +192,18 @@ async def test_much_given_away_needs_finance(opened: Opened) -> None:
     assert [step["key"] for step in seen.json()["steps"]] == ["deal-desk", "finance"]
 
 
+async def test_a_partner_cannot_find_out_by_previews_what_only_the_vendor_knows(opened: Opened) -> None:
+    """Which steps are asked because of costs, or of the customer's other deals, is not foretold to it."""
+    customer = {"name": f"Acme {uuid4()}"}
+    large = await opened(customer=customer, amount={"amount": "2000000.00", "currency": "USD"})
+    await large.asked("16")
+    deal = await opened(customer=customer)
+    for who, steps in ((deal.rep, ["deal-desk", "finance"]), (deal.seller, ["deal-desk"])):
+        seen = await who.post(f"{deal.at}/discounts/preview", json={"percent": "16", "reason": "Big."})
+        assert [step["key"] for step in seen.json()["steps"]] == steps
+        assert seen.json()["state"] == "pending"
+
+
 @pytest.mark.parametrize("percent", ["0", "-1", "100", "100.0000001", "27.555", "NaN", "", "many", "1e1"])
 async def test_no_such_percentage(deal: Desk, percent: str) -> None:
     answer = await deal.ask(percent)
