@@ -11,6 +11,7 @@ from domain.opportunity.decide_discount import lapse
 from domain.opportunity.discounts import in_force
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.events import FellDue, Resumed
+from domain.opportunity.stages import settle
 from domain.opportunity.state import Opportunity, Status
 from domain.principal import SYSTEM
 
@@ -86,6 +87,7 @@ def fall_due(deal: Opportunity, now: datetime) -> Outcome:
             continue
         if item.kind is DueKind.HOLD_ENDS and deal.hold is not None:
             draft.add(Resumed(held_since=deal.hold.since))
+            settle(draft)  # what was decided meanwhile may have opened the gate
         elif item.kind is DueKind.GRANT:
             lapse(draft, item.key)
         else:

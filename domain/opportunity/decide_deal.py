@@ -26,6 +26,7 @@ from domain.opportunity.blockers import (
     open_tasks,
     waits_for_discounts,
 )
+from domain.opportunity.discounts import demand_as_signed
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
 from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner, tasks_without_partner
@@ -177,6 +178,8 @@ def change(draft: Draft, command: ask.Change) -> None:
             f"The amount of “{deal.title}” is the sum of its lines: change the lines, and it follows.",
             errors=[{"pointer": "/amount", "detail": "The sum of the lines; change those."}],
         )
+    if "amount" in different and deal.status is Status.WON:
+        demand_as_signed(deal, command.amount, draft.now)
     told = tuple(
         did.FieldChange(field=field, before=_as_text(getattr(deal, field)), after=_as_text(value))
         for field, value in different.items()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
-from domain.discount.envelope import Priced, PricedPart
+from domain.discount.envelope import Priced, PricedPart, fits, in_words
 from domain.discount.state import Discount, DiscountState
-from domain.errors import InvalidInput
+from domain.errors import DiscountOutsideGrant, InvalidInput
 from domain.money import Money
 from domain.opportunity.lines import DealLine
 from domain.opportunity.state import DealPartner, Opportunity
@@ -58,6 +60,24 @@ def priced(deal: Opportunity) -> Priced:
         ),
         partner_ids=tuple(partner.id for partner in deal.partners),
     )
+
+
+def demand_as_signed(deal: Opportunity, amount: Money | None, now: datetime) -> None:
+    """What was signed stays within what was granted for it: nothing asks again after the signature.
+
+    Raises:
+        DiscountOutsideGrant: the deal would come to less, or give away more, than was granted.
+    """
+    would_be = replace(priced(deal), amount=amount)
+    for held in in_force(deal):
+        if held.envelope is None or not held.steps:
+            continue
+        bounds = held.envelope.model_copy(update={"until": None, "partner_id": None})
+        if violations := fits(bounds, would_be, held.rates, now):
+            raise DiscountOutsideGrant(
+                f"“{deal.title}” was won with a discount, and {in_words(violations)}. "
+                "What was signed stays as it was granted."
+            )
 
 
 def giver(deal: Opportunity, partner_id: object, by: Actor) -> DealPartner | None:
