@@ -20,7 +20,15 @@ from domain.approval.draft import ApprovalOutcome, Draft
 from domain.approval.guards import still_open
 from domain.approval.made import made
 from domain.approval.resolve import Judged, Resolution, Resolved, Resolving, Want, steps_of
-from domain.approval.state import AlarmKind, Approval, ApprovalState, Step, StepState
+from domain.approval.state import (
+    AlarmKind,
+    Approval,
+    ApprovalState,
+    Decision,
+    Step,
+    StepState,
+    Verdict,
+)
 from domain.errors import InvalidInput, StaleVersion
 from domain.principal import SYSTEM, Actor
 
@@ -128,7 +136,12 @@ def _settle(draft: Draft) -> None:
     """What everybody has agreed to is approved."""
     approval = draft.approval
     if approval.state is ApprovalState.PENDING and all(step.is_finished for step in approval.steps):
-        comments = [each.comment for step in approval.steps for each in step.decisions if each.comment]
+        comments = [
+            each.comment
+            for step in approval.steps
+            for each in step.decisions
+            if each.comment and _to_the_requester(each, draft)
+        ]
         draft.add(
             made(
                 did.Approved,
@@ -138,6 +151,14 @@ def _settle(draft: Draft) -> None:
                 comment=comments[-1] if comments else None,
             )
         )
+
+
+def _to_the_requester(said: Decision, draft: Draft) -> bool:
+    """Whether a comment is an answer: with an offer, or with the last yes.
+
+    Those before are between approvers.
+    """
+    return said.verdict is Verdict.COUNTER or (said.at, said.by.id) == (draft.now, draft.by.id)
 
 
 def withdraw(approval: Approval, reason: str, now: datetime) -> ApprovalOutcome:

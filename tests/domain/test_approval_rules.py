@@ -361,3 +361,14 @@ def test_refusals_have_codes_that_callers_may_rely_on():
         OwnRequest: ("own_request", 403),
     }
     assert {kind: (kind.code, kind.status) for kind in wanted} == wanted
+
+
+def test_what_approvers_say_to_each_other_is_not_the_answer_to_the_requester() -> None:
+    game = Game().submit()
+    game.approve(DORA, comment="It leaves us 4 %.")
+    game.approve(FRED)
+    game.now += timedelta(minutes=1)
+    game.approve(DIANA)
+    assert game.state is ApprovalState.APPROVED
+    assert game.approval.ended is not None
+    assert game.approval.ended.comment is None
