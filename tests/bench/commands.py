@@ -22,10 +22,10 @@ from tests.bench.bare import QUEUE, Bare
 from tests.bench.stack import Bench, bench_stack
 
 
-async def a_deal(bench: Bench, title: str) -> str:
+async def a_deal(bench: Bench, title: str, customer: str = "Acme") -> str:
     body = {
         "title": title,
-        "customer": {"name": "Acme", "domain": "acme.example"},
+        "customer": {"name": customer},
         "amount": {"amount": "250000.00", "currency": "USD"},
         "playbook": "it-software",
     }
