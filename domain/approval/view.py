@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.approval.state import Approval, Round, Step
+from domain.approval.state import Approval, Round, Step, StepState
 from domain.principal import Principal, Role, Side
 
 SEEING_ALL = frozenset({Role.DEAL_DESK, Role.FINANCE, Role.SALES_DIRECTOR, Role.ADMIN})
@@ -23,8 +23,8 @@ def sees_all(approval: Approval, principal: Principal) -> bool:
 def as_seen(approval: Approval, principal: Principal) -> Approval:
     """The request without what the principal may not know.
 
-    Whoever asked on the vendor's side does not see the internal facts. A partner neither
-    sees the rules, nor who is asked and what each of them said: only how far each step is.
+    Whoever asked on the vendor's side does not see the internal facts. A partner sees one step, the
+    vendor's: who is asked, and by which rule, would tell it costs and margins.
     """
     if sees_all(approval, principal):
         return approval
@@ -33,14 +33,25 @@ def as_seen(approval: Approval, principal: Principal) -> Approval:
     if principal.side is Side.PARTNER:
         seen.templates = ()
         seen.backup = ()
-        seen.steps = tuple(_outline(step) for step in approval.steps)
-        seen.rounds = tuple(_outline_round(each) for each in approval.rounds)
+        seen.steps = (_vendors(approval.steps),)
+        seen.rounds = tuple(_outline(each) for each in approval.rounds)
     return seen
 
 
-def _outline(step: Step) -> Step:
-    return step.but(rule="", needs="one", wanted=1, level=0, approvers=(), handed=(), decisions=(), alarms=())
+def _outline(each: Round) -> Round:
+    return each.model_copy(update={"steps": (_vendors(each.steps),)})
 
 
-def _outline_round(each: Round) -> Round:
-    return each.model_copy(update={"steps": tuple(_outline(step) for step in each.steps)})
+def _vendors(steps: tuple[Step, ...]) -> Step:
+    """All steps as one: open until the vendor has decided."""
+    states = {step.state for step in steps}
+    told = (StepState.REJECTED, StepState.SKIPPED, StepState.OPEN, StepState.WAITING)
+    return Step(
+        key="vendor",
+        title="The vendor",
+        rule="",
+        needs="one",
+        state=next((state for state in told if state in states), StepState.APPROVED),
+        opened_at=min((step.opened_at for step in steps if step.opened_at is not None), default=None),
+        due_at=max((step.due_at for step in steps if step.due_at is not None), default=None),
+    )

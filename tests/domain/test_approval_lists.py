@@ -149,7 +149,11 @@ def test_everybody_sees_as_much_as_concerns_them():
     assert as_seen(approval, reader(Role.CUSTOMER_SUCCESS, of=FRED.id)) is approval, "who decides or did"
     assert as_seen(approval, reader(Role.SALES_REP)).facts == {"deal": {}}
     theirs = as_seen(approval, reader(Role.PARTNER_SELLER, side=Side.PARTNER))
-    assert (theirs.steps[0].approvers, theirs.rounds[0].steps[0].decisions) == ((), ())
+    for steps in (theirs.steps, theirs.rounds[0].steps):
+        assert [(step.title, step.rule, step.approvers, step.decisions) for step in steps] == [
+            ("The vendor", "", (), ())
+        ]
+    assert [theirs.steps[0].state.value, theirs.rounds[0].steps[0].state.value] == ["open", "skipped"]
     assert approval.steps[0].approvers, "what was read stays as it was"
 
 

@@ -79,7 +79,7 @@ def test_a_larger_value_asks_finance_alone() -> None:
     deal = a_bargain()
     deal.granted("20")
     deal.change(amount=money("2000000.00"))
-    assert deal.outside == ["20 % now needs approval by Finance"]
+    assert deal.outside == ["20 % now needs more approval than it has"]
     deal.want("20")
     event = deal.entries[-1].event
     assert event.type == "discount_pending"
