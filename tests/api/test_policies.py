@@ -71,7 +71,6 @@ async def test_the_same_policy_as_json_is_the_same_version(admin: httpx.AsyncCli
         ("discount.beyond > 0.0\n", "discount.beyond\n", 15, "must answer true or false"),
         ("[{role: finance}]", "[{person: nobody@vendor.example}]", 31, "none of the vendor's people"),
         ("[{role: finance}]", "[{rule: '[]'}]", 31, "nobody would be asked"),
-        ("approvers: [{role: finance}]", "approvers: [{role: finance}]\n    needs: 20", 32, "only"),
         ("after: [deal-desk, finance]", "after: [legal]", 40, "there is no step 'legal'"),
         ("[deal.amount, margin.percent]", "[deal.amont]", 17, "there is no fact 'deal.amont'"),
         ("gold: 15", "gold: 101", 10, "at most 100"),

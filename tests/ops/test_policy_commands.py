@@ -92,8 +92,11 @@ async def test_what_ships_is_published_where_there_is_none(database: Database) -
 
 
 async def test_a_draft_is_told_in_numbers(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    database: Database, people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    for email in ("desk@vendor.example", "finance@vendor.example", "director@vendor.example"):
+        await people.of(email)
+    await commands.publish_files(database, SHIPPED)  # what other tests recorded names it
     monkeypatch.setenv("TANDEM_DATABASE_URL", settings.database_url or "")
     file = written(tmp_path / "draft.yaml", LEAST)
     run = CliRunner().invoke
