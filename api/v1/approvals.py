@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import discounts
-from api.approval_commands import ApprovalCommandsDep, colleague
+from api.approval_commands import ApprovalCommands, ApprovalCommandsDep, colleague
 from api.commands import CommandsDep
-from api.etag import PreconditionDep, answer_version
+from api.etag import Precondition, PreconditionDep, answer_version
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep
 from api.route import TandemRoute
@@ -40,6 +41,31 @@ def shown(response: Response, approval: Approval, principal: Principal) -> Appro
     """The request as the API answers it, with its version as ETag."""
     answer_version(response, approval.version)
     return ApprovalOut.of(approval, principal)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A command to the request in the path, under the precondition that came with it."""
+
+    approval_id: UUID
+    response: Response
+    commands: ApprovalCommands
+    if_match: Precondition
+
+    async def __call__(self, command: ask.Command) -> ApprovalOut:
+        """Give the request this command, and answer it as it is then. Raises what `change_as_read` does."""
+        after = await self.commands.change_as_read(self.approval_id, command, self.if_match)
+        return shown(self.response, after, self.commands.principal)
+
+
+async def _change(
+    approval_id: UUID, response: Response, commands: ApprovalCommandsDep, if_match: PreconditionDep
+) -> Change:
+    return Change(approval_id, response, commands, if_match)
+
+
+ChangeDep = Annotated[Change, Depends(_change)]
+"""Dependency of every route that gives a request a command."""
 
 
 @router.get("")
@@ -89,113 +115,53 @@ async def read_approval(approval_id: UUID, response: Response, commands: Approva
 
 
 @router.post("/{approval_id}/approve")
-async def approve(
-    approval_id: UUID,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-    body: ApproveBody | None = None,
-) -> ApprovalOut:
+async def approve(change: ChangeDep, body: ApproveBody | None = None) -> ApprovalOut:
     """Agree. When everybody has who has to, it is granted."""
-    command = (body or ApproveBody()).command()
-    after = await commands.change_as_read(approval_id, command, if_match)
-    return shown(response, after, commands.principal)
+    return await change((body or ApproveBody()).command())
 
 
 @router.post("/{approval_id}/reject")
-async def reject(
-    approval_id: UUID,
-    body: RejectBody,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-) -> ApprovalOut:
+async def reject(body: RejectBody, change: ChangeDep) -> ApprovalOut:
     """Say no: it ends, with the reason."""
-    after = await commands.change_as_read(approval_id, body.command(), if_match)
-    return shown(response, after, commands.principal)
+    return await change(body.command())
 
 
 @router.post("/{approval_id}/return")
-async def return_for_changes(
-    approval_id: UUID,
-    body: ReturnBody,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-) -> ApprovalOut:
+async def return_for_changes(body: ReturnBody, change: ChangeDep) -> ApprovalOut:
     """Send it back for changes; the requester amends it and submits it again."""
-    after = await commands.change_as_read(approval_id, body.command(), if_match)
-    return shown(response, after, commands.principal)
+    return await change(body.command())
 
 
 @router.post("/{approval_id}/counter")
-async def counter(
-    approval_id: UUID,
-    body: CounterBody,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-) -> ApprovalOut:
+async def counter(body: CounterBody, change: ChangeDep) -> ApprovalOut:
     """Offer less; the requester takes it, or not."""
-    after = await commands.change_as_read(approval_id, body.command(), if_match)
-    return shown(response, after, commands.principal)
+    return await change(body.command())
 
 
 @router.post("/{approval_id}/accept")
-async def accept(
-    approval_id: UUID,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-    body: AcceptBody | None = None,
-) -> ApprovalOut:
+async def accept(change: ChangeDep, body: AcceptBody | None = None) -> ApprovalOut:
     """As the requester: take the counter-offer."""
-    command = (body or AcceptBody()).command()
-    after = await commands.change_as_read(approval_id, command, if_match)
-    return shown(response, after, commands.principal)
+    return await change((body or AcceptBody()).command())
 
 
 @router.post("/{approval_id}/resubmit")
-async def resubmit(
-    approval_id: UUID,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-    body: ResubmitBody | None = None,
-) -> ApprovalOut:
+async def resubmit(change: ChangeDep, body: ResubmitBody | None = None) -> ApprovalOut:
     """As the requester: ask again, after it came back."""
-    command = (body or ResubmitBody()).command()
-    after = await commands.change_as_read(approval_id, command, if_match)
-    return shown(response, after, commands.principal)
+    return await change((body or ResubmitBody()).command())
 
 
 @router.post("/{approval_id}/recall")
-async def recall(
-    approval_id: UUID,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-    body: RecallBody | None = None,
-) -> ApprovalOut:
+async def recall(change: ChangeDep, body: RecallBody | None = None) -> ApprovalOut:
     """As the requester: take the request back; it ends."""
-    command = (body or RecallBody()).command()
-    after = await commands.change_as_read(approval_id, command, if_match)
-    return shown(response, after, commands.principal)
+    return await change((body or RecallBody()).command())
 
 
 @router.post("/{approval_id}/delegate")
-async def delegate(
-    approval_id: UUID,
-    body: DelegateBody,
-    response: Response,
-    commands: ApprovalCommandsDep,
-    if_match: PreconditionDep,
-) -> ApprovalOut:
+async def delegate(body: DelegateBody, change: ChangeDep) -> ApprovalOut:
     """Give your decision on this request to a colleague."""
     command = ask.DelegateSeat(
-        to=await colleague(commands.services.database, commands.principal, body.to),
+        to=await colleague(change.commands.services.database, change.commands.principal, body.to),
         until=body.until,
         step=body.step,
     )
-    after = await commands.change_as_read(approval_id, command, if_match)
-    return shown(response, after, commands.principal)
+    return await change(command)

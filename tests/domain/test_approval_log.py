@@ -19,6 +19,7 @@ from domain.approval_log.reading import (
     History,
     LogEvent,
     outcome_of,
+    rounds,
 )
 from domain.approval_log.replay import Replayed, Verdict, replay
 from tests.approvals import judge
@@ -114,3 +115,7 @@ def follows(case: History) -> bool:
             found = "returned" if any(each.act == SUBMITTED for each in later) else "taken back"
         stands = found
     return stands != ""
+
+
+def test_a_case_without_events_has_no_rounds():
+    assert list(rounds(())) == []

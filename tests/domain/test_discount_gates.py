@@ -196,6 +196,7 @@ def test_another_partner_reads_nothing_of_it() -> None:
     told = [entry.event for entry in deal.entries if entry.event.type.startswith("discount_")]
     assert told
     assert {event.only_for for event in told} == {ASTER.id}
+    assert deal.entries[0].event.only_for is None, "the opening is for every partner of the deal"
     written = " ".join(event.model_dump_json() for event in told)
     assert "margin" not in written
     assert "deal-desk" not in written

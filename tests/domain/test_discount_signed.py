@@ -38,6 +38,14 @@ def test_a_won_deal_changes_within_its_grant_also_when_that_has_ended() -> None:
     assert deal.deal.amount == money("200000.00")
 
 
+def test_what_was_given_at_once_binds_nobody_after_the_signature() -> None:
+    deal = a_bargain(playbook=ONE_STAGE)
+    deal.want("10")
+    deal.ask(ask.Win())
+    deal.change(amount=money("1000.00"))
+    assert deal.deal.amount == money("1000.00")
+
+
 def test_what_is_decided_on_hold_counts_when_the_hold_ends_by_itself() -> None:
     stages = [
         a_stage(
