@@ -44,7 +44,19 @@ class NotifyActivities:
         now = datetime.now(UTC)
         waits = self._mail is MailState.WAITING
         return Notice(
-            **message.model_dump(exclude={"recipients", "facts"}),
+            **message.model_dump(
+                include={
+                    "kind",
+                    "cause",
+                    "title",
+                    "words",
+                    "opportunity_id",
+                    "approval_id",
+                    "step_key",
+                    "round",
+                    "due_at",
+                }
+            ),
             facts=[fact.model_dump() for fact in message.facts],
             id=new_id(),
             user_id=user_id,

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.principal import Role
+
 
 class NoticeKind(StrEnum):
     """What a notice is about. The first three ask the recipient to decide."""
@@ -25,6 +27,21 @@ class NoticeKind(StrEnum):
     RECALLED = "recalled"
     EXPIRED = "expired"
     INFORMATION = "information"
+    TASK_ASSIGNED = "task_assigned"
+    TASK_DUE = "task_due"
+    CHECK_IN_DUE = "check_in_due"
+    CHECK_IN_MISSED = "check_in_missed"
+    STAGE_OVERDUE = "stage_overdue"
+    CLOSE_NEAR = "close_near"
+    STALE = "stale"
+    GRANT_ENDING = "grant_ending"
+    ESCALATED = "escalated"
+    TRIGGERED = "triggered"
+    HANDOFF_OFFERED = "handoff_offered"
+    HANDOFF_RETURNED = "handoff_returned"
+    HANDOFF_ACCEPTED = "handoff_accepted"
+    FOLLOW_UP_DUE = "follow_up_due"
+    RENEWAL_OPENED = "renewal_opened"
 
     @property
     def asks(self) -> bool:
@@ -57,6 +74,21 @@ class Fact(BaseModel):
     value: str
 
 
+class CalendarEvent(BaseModel):
+    """Something that belongs into the recipient's own calendar; mails carry it as an `.ics` file.
+
+    `uid` stays the same when it is moved, and `sequence` rises.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    uid: str
+    sequence: int = 0
+    title: str
+    starts_at: AwareDatetime
+    minutes: int = 30
+
+
 class Message(BaseModel):
     """Something to tell people. Say nothing in it that one of the recipients may not know.
 
@@ -70,7 +102,12 @@ class Message(BaseModel):
 
     kind: NoticeKind
     cause: str = Field(min_length=1, max_length=200)
-    recipients: tuple[UUID, ...]
+    recipients: tuple[UUID, ...] = ()
+    managers_of: tuple[UUID, ...] = Field(default=(), description="The managers of these people.")
+    partners: tuple[UUID, ...] = Field(
+        default=(), description="Everybody of these partners who works on deals."
+    )
+    roles: tuple[Role, ...] = Field(default=(), description="The vendor's people with one of these roles.")
     title: str
     words: str
     opportunity_id: UUID | None = None
@@ -80,3 +117,8 @@ class Message(BaseModel):
     """How often the request had come back when it was asked: a link to decide counts for this round only."""
     due_at: AwareDatetime | None = None
     facts: tuple[Fact, ...] = ()
+    late: bool = Field(
+        default=False,
+        description="It fell due while no worker ran: it is told together with what else was missed.",
+    )
+    event: CalendarEvent | None = None
