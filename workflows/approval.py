@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.approval.resolve import Judged, Resolution
     from domain.approval.rules import decide, needs_judging, resolved, submit, to_resolve, withdraw
     from domain.approval.state import Approval
+    from domain.approval.work import awaited
     from domain.errors import TandemError
     from domain.notice import Message
     from runtime.search_attributes import NEXT_DUE, STATUS
@@ -48,6 +49,8 @@ with workflow.unsafe.imports_passed_through():
 
 _A_FEW_MINUTES = timedelta(minutes=10)
 """After that a notice is given up: who is waited for is in the lists all the same."""
+_LOOKS = 5
+"""So often people are looked at anew in one go: each time somebody would have to go in that very moment."""
 
 
 @workflow.defn
@@ -168,8 +171,10 @@ class ApprovalWorkflow(Entity):
 
     async def _look_again(self) -> None:
         """Let the directory say who may decide, and keep it where that is news."""
-        nothing = ApprovalOutcome.model_construct(approval=self._known(), entries=())
-        await self._commit(nothing, again=True)
+        await self._commit(self._as_it_is(), again=True)
+
+    def _as_it_is(self) -> ApprovalOutcome:
+        return ApprovalOutcome.model_construct(approval=self._known(), entries=())
 
     async def _pass_time(self) -> None:
         """Remind, escalate and expire, where it is time for that."""
@@ -179,8 +184,21 @@ class ApprovalWorkflow(Entity):
                 await self._commit(fall_due(self._known(), workflow.now()))
 
     async def _commit(self, outcome: ApprovalOutcome, *, again: bool = False) -> None:
-        """Find out who is asked, record all that happened, and only then let it be true."""
-        outcome = await self._find_people(outcome, again=again)
+        """Find out who is asked, record all that happened, and only then let it be true.
+
+        Who is asked is told of changes of people by the record. Until that names them, a change of
+        theirs reaches nobody: so people are looked at once more when they are newly in it.
+        """
+        asked = awaited(self.approval)
+        await self._keep(await self._find_people(outcome, again=again))
+        for _ in range(_LOOKS):
+            if awaited(self.approval) <= asked or not workflow.patched("newly-asked-looked-at-again"):
+                break
+            asked = awaited(self.approval)
+            await self._keep(await self._find_people(self._as_it_is(), again=True))
+
+    async def _keep(self, outcome: ApprovalOutcome) -> None:
+        """Record what happened; only then it is true."""
         if outcome.entries:
             await self.quick(RECORD_APPROVAL, outcome, None, outcome.entries[0].words[:200])
             self.notices.extend(messages(outcome))

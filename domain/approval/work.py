@@ -70,6 +70,17 @@ def _side(approval: Approval, asker: UUID) -> Side:
     return approval.requester.side or Side.VENDOR
 
 
+def awaited(approval: Approval | None) -> frozenset[UUID]:
+    """Everybody on whom it depends who is asked now: who may decide, and for whom they stand in."""
+    sitting = (each for step in (approval.open_steps() if approval else ()) for each in step.approvers)
+    return frozenset(
+        person
+        for each in sitting
+        for person in (each.id, each.stands_in_for and each.stands_in_for.id)
+        if person
+    )
+
+
 def waits_for(approval: Approval) -> str | None:
     """Who is awaited, in words; None when the request has ended."""
     if approval.state is ApprovalState.PENDING:

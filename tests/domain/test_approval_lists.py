@@ -12,7 +12,7 @@ from domain.approval.draft import ApprovalOutcome
 from domain.approval.notices import messages
 from domain.approval.verbs import seats_of, verbs
 from domain.approval.view import as_seen
-from domain.approval.work import seats, waits_for
+from domain.approval.work import awaited, seats, waits_for
 from domain.notice import NoticeKind
 from domain.principal import Principal, Role, Side
 from tests.approvals import (
@@ -28,6 +28,7 @@ from tests.approvals import (
     RITA,
     SAM,
     Game,
+    away,
     without,
 )
 
@@ -51,6 +52,13 @@ def test_who_is_waited_for_is_in_their_lists():
     ]
     game.ask(ask.Recall(), RITA)
     assert (seats(game.approval), waits_for(game.approval)) == ([], None)
+
+
+def test_who_is_awaited_is_who_sits_and_who_is_stood_in_for():
+    game = Game(directory=away(OFFICE, FRED, DINA, since=MONDAY)).submit(DESK, FINANCE)
+    assert awaited(game.approval) == {DORA.id, DIRK.id, DINA.id, FRED.id}
+    game.ask(BACK, DORA)
+    assert awaited(game.approval) == awaited(None) == frozenset()
 
 
 def test_a_partners_request_that_came_back_is_the_partners_work():

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 from temporalio.client import Client, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
@@ -29,7 +30,6 @@ HISTORIES = Path(__file__).parent / "histories"
 SAYING = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "accept update",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: "complete update",
-    EventType.EVENT_TYPE_MARKER_RECORDED: "local activity",
     EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: "search attributes",
     EventType.EVENT_TYPE_TIMER_STARTED: "start timer",
     EventType.EVENT_TYPE_TIMER_CANCELED: "cancel timer",
@@ -56,8 +56,7 @@ def fingerprint(history: WorkflowHistory) -> str:
             continue
         said = SAYING.get(event.event_type)
         if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
-            data = json.loads(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
-            said = f"{said}: {data['activity_type']}"
+            said = _marked(event.marker_recorded_event_attributes)
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             said = f"{said}: {event.activity_task_scheduled_event_attributes.activity_type.name}"
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
@@ -66,6 +65,14 @@ def fingerprint(history: WorkflowHistory) -> str:
         if said:
             lines.append(said)
     return "\n".join(lines) + "\n"
+
+
+def _marked(marker: MarkerRecordedEventAttributes) -> str:
+    """A marker says that a local activity was done, or that a patch was asked for."""
+    if "patch-data" in marker.details:
+        return f"patch: {json.loads(marker.details['patch-data'].payloads[0].data)['id']}"
+    data = json.loads(marker.details["data"].payloads[0].data)
+    return f"local activity: {data['activity_type']}"
 
 
 def _waits_for_the_beginning(history: WorkflowHistory) -> Iterator[int]:

@@ -51,12 +51,15 @@ class Bureau:
         self.approvals: dict[UUID, Approval] = {}
         self.messages: dict[str, Message] = {}
         self.facts_now: Callable[[Judging], Facts] = lambda judging: judging.approval.facts
+        self.meanwhile: Callable[[ApprovalOutcome], None] = lambda _: None
+        """What happens in the world while something is recorded."""
 
     @activity.defn(name=RECORD_APPROVAL)
     async def record_approval(self, outcome: ApprovalOutcome) -> None:
         for entry in outcome.entries:
             self.timeline.setdefault((entry.approval_id, entry.sequence), entry)
         self.approvals[outcome.approval.id] = outcome.approval
+        self.meanwhile(outcome)
 
     @activity.defn(name=RESOLVE_STEPS)
     async def resolve_steps(self, wanted: Resolving) -> Resolution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
@@ -13,12 +13,15 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.approval import commands as ask
+from domain.approval.directory import PersonEntry
+from domain.approval.draft import ApprovalOutcome
 from domain.approval.state import ApprovalState, StepState
+from domain.approval.work import awaited
 from domain.notice import Message, NoticeKind
 from domain.principal import Side
 from tests.approvals import ADA, DESK, DIANA, DINA, DIRK, DORA, FINANCE, FRED, OFFICE, RITA, step, without
 from tests.workflows.play import refused
-from tests.workflows.play_approval import Deal, Request
+from tests.workflows.play_approval import Bureau, Deal, Request
 
 
 @pytest_asyncio.fixture
@@ -118,6 +121,26 @@ async def test_whoever_lost_the_role_just_now_does_not_decide(server: WorkflowEn
     assert (await refused(request_.ask(ask.Approve(), DORA))).type == "not_an_approver"
     assert await request_.asked() == ["Dirk", "Dina"]
     assert request_.words[-1] == "Desk: now Dirk Desk or Dina Desk may decide."
+
+
+async def test_who_leaves_in_the_moment_of_being_asked_is_not_waited_for(
+    server: WorkflowEnvironment, request_: Request
+):
+    request_.bureau.meanwhile = leaving_when_asked(request_.bureau, FRED, DIANA)
+    await request_.submit(server, FINANCE)
+    assert await request_.asked("finance") == ["Ada"]
+    assert request_.words[-1] == "Finance: now Ada Admin may decide."
+
+
+def leaving_when_asked(bureau: Bureau, *people: PersonEntry) -> Callable[[ApprovalOutcome], None]:
+    """Each leaves in the moment in which it is recorded that they are asked: nobody knows to tell of it."""
+    left: list[PersonEntry] = []
+
+    def meanwhile(outcome: ApprovalOutcome) -> None:
+        left.extend(each for each in people if each not in left and each.id in awaited(outcome.approval))
+        bureau.directory = without(OFFICE, *left)
+
+    return meanwhile
 
 
 async def test_when_somebody_leaves_others_are_asked_and_at_last_the_requester(
