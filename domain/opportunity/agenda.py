@@ -1,95 +1,190 @@
-"""What falls due next, computed from the state as absolute UTC instants."""
+"""What falls due on a deal, computed from its state as absolute UTC instants.
+
+A deadline is named by what it is and by its instant, so that one which moves is a
+new one. Each is said once. What the ladders say in between is in `ladder`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from enum import StrEnum
+from uuid import UUID
 
-from domain.opportunity.decide_discount import lapse
+from domain.calendar import after, parse_business
+from domain.duration import parse_duration
 from domain.opportunity.discounts import in_force
-from domain.opportunity.draft import Draft, Outcome
-from domain.opportunity.events import FellDue, Resumed
-from domain.opportunity.stages import settle
+from domain.opportunity.stages import calendar_of
 from domain.opportunity.state import Opportunity, Status
-from domain.principal import SYSTEM
+from domain.opportunity.wording import listed
+from domain.principal import Side
 
 
 class DueKind(StrEnum):
+    """What a deadline is about; those of one instant are said in this order."""
+
     HOLD_ENDS = "hold_ends"
+    GRANT = "grant"
+    GRANT_NEAR = "grant_near"
     TASK = "task"
     STAGE = "stage"
     CHECK_IN = "check_in"
+    CHECK_IN_MISSED = "check_in_missed"
+    CLOSE_NEAR = "close_near"
     EXPECTED_CLOSE = "expected_close"
-    GRANT = "grant"
+    STALE = "stale"
+
+
+_ORDER = {kind: place for place, kind in enumerate(DueKind)}
 
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
-    """One deadline, in UTC. `id` names the deadline and its instant: a deadline that moves is a new one."""
+    """One deadline, in UTC. Whose it is: the side's, a partner's, an assignee's; None is everybody's."""
 
     kind: DueKind
     key: str
     what: str
     at: datetime
+    since: datetime
+    """When it began to be awaited: a reminder for an earlier time would be no reminder."""
+    side: Side | None = None
+    partner_id: UUID | None = None
+    assignee_id: UUID | None = None
+    says: str | None = None
+    """The sentence for when it falls due, where it is not that something was due."""
 
     @property
     def id(self) -> str:
         return f"{self.kind.value}:{self.key}:{self.at.isoformat()}"
 
+    @property
+    def order(self) -> tuple[datetime, int, str]:
+        return (self.at, _ORDER[self.kind], self.key)
 
-def _items(deal: Opportunity) -> Iterator[DueItem]:
+
+def clocked(deal: Opportunity, start: datetime, span: str) -> datetime:
+    """When so much time has passed since `start` by the deal's calendar, not counting holds (UTC)."""
+    at = after(calendar_of(deal), start, parse_business(span))
+    for pause in deal.pauses:
+        if start <= pause.since < at:
+            at += pause.until - pause.since
+    return at
+
+
+def deadlines(deal: Opportunity) -> Iterator[DueItem]:
+    """Every deadline of the deal, whether it has passed or not, in no order."""
     if deal.is_closed:
         return
     yield from _grants(deal)
     if deal.hold is not None:
         if deal.hold.until is not None:
-            yield DueItem(kind=DueKind.HOLD_ENDS, key="", what="The hold", at=deal.hold.until)
+            yield DueItem(DueKind.HOLD_ENDS, "", "The hold", deal.hold.until, deal.hold.since)
         return
-    for task in deal.stage_tasks():
-        if task.is_open and task.due_at is not None:
-            yield DueItem(kind=DueKind.TASK, key=task.key, what=f"“{task.title}”", at=task.due_at)
-    if deal.stage.due_at is not None:
-        yield DueItem(kind=DueKind.STAGE, key=deal.stage.key, what=deal.stage_title, at=deal.stage.due_at)
-    if deal.status is not Status.OPEN:
-        return
-    if deal.next_check_in_at is not None:
-        yield DueItem(kind=DueKind.CHECK_IN, key="", what="A check-in", at=deal.next_check_in_at)
-    if deal.expected_close is not None:
-        passed = datetime.combine(deal.expected_close, time.max, UTC)
-        yield DueItem(kind=DueKind.EXPECTED_CLOSE, key="", what="The expected close", at=passed)
+    yield from _stage(deal)
+    if deal.status is Status.OPEN:
+        yield from _check_ins(deal)
+        yield from _close(deal)
+        yield from _silence(deal)
 
 
 def _grants(deal: Opportunity) -> Iterator[DueItem]:
     """A grant ends also while the deal is on hold; a signed deal has used it."""
+    near = deal.playbook.clock.grant_near
     for held in in_force(deal) if deal.status is not Status.WON else ():
-        if held.envelope is not None and held.envelope.until is not None:
-            what = f"The grant of {held.percent} %"
-            yield DueItem(kind=DueKind.GRANT, key=str(held.id), what=what, at=held.envelope.until)
+        until = held.envelope.until if held.envelope else None
+        if until is None:
+            continue
+        what, key, since = f"The grant of {held.percent} %", str(held.id), held.requested_at
+        yield DueItem(DueKind.GRANT, key, what, until, since, Side.VENDOR)
+        if near and deal.hold is None:
+            says = f"{what} ends on {_day(until)}."
+            at = until - parse_duration(near)
+            yield DueItem(DueKind.GRANT_NEAR, key, what, at, since, Side.VENDOR, says=says)
+
+
+def _stage(deal: Opportunity) -> Iterator[DueItem]:
+    for task in deal.stage_tasks():
+        if task.is_open and task.due_at is not None:
+            stands_in = task.side is Side.PARTNER and deal.partner(task.partner_id) is None
+            yield DueItem(
+                DueKind.TASK,
+                task.key,
+                f"“{task.title}”",
+                task.due_at,
+                task.opened_at,
+                Side.VENDOR if stands_in else task.side,
+                None if stands_in else task.partner_id,
+                task.assignee.id if task.assignee else None,
+            )
+    if deal.stage.due_at is not None:
+        yield DueItem(
+            DueKind.STAGE,
+            deal.stage.key,
+            deal.stage_title,
+            deal.stage.due_at,
+            deal.stage.entered_at,
+            Side.VENDOR,
+        )
+
+
+def _check_ins(deal: Opportunity) -> Iterator[DueItem]:
+    """For the one who looks after them, or for both sides."""
+    at, who = deal.next_check_in_at, deal.cadence.who
+    if at is None:
+        return
+    since = deal.last_check_in.at if deal.last_check_in else deal.stage.entered_at
+    among = f" with {listed((partner.name for partner in deal.partners), 'and')}" if deal.partners else ""
+    item = DueItem(
+        DueKind.CHECK_IN,
+        "",
+        f"A check-in{among}",
+        at,
+        since,
+        who.side if who else None,
+        who.partner_id if who else None,
+        who.person.id if who else None,
+    )
+    yield item
+    if deal.playbook.clock.missed:
+        missed = clocked(deal, at, deal.playbook.clock.missed)
+        says = f"{item.what} was missed: it was due on {_day(at)}."
+        yield replace(item, kind=DueKind.CHECK_IN_MISSED, at=missed, says=says)
+
+
+def _close(deal: Opportunity) -> Iterator[DueItem]:
+    if deal.expected_close is None:
+        return
+    passed = datetime.combine(deal.expected_close, time.max, UTC)
+    yield DueItem(DueKind.EXPECTED_CLOSE, "", "The expected close", passed, deal.created_at, Side.VENDOR)
+    if near := deal.playbook.clock.close_near:
+        says = f"The expected close is near: {_day(passed)}."
+        at = passed - parse_duration(near)
+        yield DueItem(
+            DueKind.CLOSE_NEAR, "", "The expected close", at, deal.created_at, Side.VENDOR, says=says
+        )
+
+
+def _silence(deal: Opportunity) -> Iterator[DueItem]:
+    """A side from which nothing was heard for long. Before it ever did something, since the deal began."""
+    stale = deal.playbook.clock.stale
+    if not stale:
+        return
+    for side in Side:
+        if side is Side.PARTNER and not deal.partners:
+            continue
+        heard = deal.heard.get(side, deal.created_at)
+        who = "the vendor" if side is Side.VENDOR else listed((p.name for p in deal.partners), "or")
+        says = f"Nothing was heard from {who} since {_day(heard)}."
+        at = clocked(deal, heard, stale)
+        yield DueItem(DueKind.STALE, side.value, f"Silence of {who}", at, heard, side, says=says)
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%-d %B %Y}"
 
 
 def agenda(deal: Opportunity) -> list[DueItem]:
     """Every deadline of the deal, the earliest first, whether it has passed or not."""
-    return sorted(_items(deal), key=lambda item: (item.at, item.kind, item.key))
-
-
-def next_due(deal: Opportunity) -> datetime | None:
-    """When the clock has to speak next; None when nothing is awaited."""
-    return min((item.at for item in _items(deal) if item.id not in deal.noted), default=None)
-
-
-def fall_due(deal: Opportunity, now: datetime) -> Outcome:
-    """What the passing of time leads to: each deadline that has passed is said once."""
-    draft = Draft(deal, now, SYSTEM)
-    for item in agenda(deal):
-        if item.at > now or item.id in deal.noted:
-            continue
-        if item.kind is DueKind.HOLD_ENDS and deal.hold is not None:
-            draft.add(Resumed(held_since=deal.hold.since))
-            settle(draft)  # what was decided meanwhile may have opened the gate
-        elif item.kind is DueKind.GRANT:
-            lapse(draft, item.key)
-        else:
-            draft.add(FellDue(kind=item.kind.value, item=item.id, what=item.what, due_at=item.at))
-    return draft.outcome()
+    return sorted(deadlines(deal), key=lambda item: item.order)

@@ -17,15 +17,18 @@ from pydantic import (
 )
 
 from domain.approval.policy import PolicyRef
+from domain.calendar import BusinessDuration, Calendar
 from domain.money import Money
 from domain.opportunity.commands_discount import DropDiscount, RequestDiscount
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.state import (
+    CheckInFor,
     Custom,
     Customer,
     DealPartner,
     External,
     LoseReason,
+    Mood,
     Note,
     Person,
     Reason,
@@ -62,6 +65,7 @@ class Open(_Command):
     owner: Person | None = None
     playbook: Playbook
     policy: PolicyRef | None = None
+    calendar: Calendar | None = None
     partners: tuple[DealPartner, ...] = ()
     custom: Custom = {}
     external: External | None = None
@@ -202,12 +206,29 @@ class AddNote(_Command):
 
 
 class LogCheckIn(_Command):
-    """Both sides talked. The next check-in follows the stage's cadence, unless `next_at` says when."""
+    """Both sides talked. The next check-in follows the cadence, unless `next_at` says when."""
 
     kind: Literal["check_in"] = "check_in"
     note: Note
+    mood: Mood | None = None
+    attendees: Annotated[tuple[Title, ...], Field(max_length=30)] = ()
     next_step: Title | None = None
     next_at: AwareDatetime | None = None
+
+
+class SetCadence(_Command):
+    """How often this deal checks in from now on, and who looks after it; `every` None: as its stages say."""
+
+    kind: Literal["set_cadence"] = "set_cadence"
+    every: BusinessDuration | None = None
+    who: CheckInFor | None = None
+
+
+class RefreshCalendar(_Command):
+    """Go by this calendar from now on; deadlines that are set already stay where they are."""
+
+    kind: Literal["refresh_calendar"] = "refresh_calendar"
+    calendar: Calendar
 
 
 class Win(_Command):
@@ -256,6 +277,8 @@ Command = (
     | Change
     | AddNote
     | LogCheckIn
+    | SetCadence
+    | RefreshCalendar
     | Win
     | Lose
     | Reopen

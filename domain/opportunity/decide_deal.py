@@ -29,7 +29,7 @@ from domain.opportunity.blockers import (
 from domain.opportunity.discounts import demand_as_signed
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
-from domain.opportunity.stages import closed_gate, due, enter, leave, tasks_for_partner, tasks_without_partner
+from domain.opportunity.stages import closed_gate, enter, leave, tasks_for_partner, tasks_without_partner
 from domain.opportunity.state import Opportunity, Status
 from domain.opportunity.wording import listed
 from domain.playbook import ExitBy, Stage
@@ -191,21 +191,6 @@ def note(draft: Draft, command: ask.AddNote) -> None:
     demand(draft.by, Action.NOTE, "Your role does not write notes.")
     not_closed(draft.deal)
     draft.add(did.Noted(text=command.text))
-
-
-def check_in(draft: Draft, command: ask.LogCheckIn) -> None:
-    demand(draft.by, Action.NOTE, "Your role does not log check-ins.")
-    selling(draft.deal)
-    ahead(command.next_at, draft.now, "The next check-in", pointer="/next_at")
-    stage = draft.deal.stage_template
-    cadence = stage.check_in if isinstance(stage, Stage) else None
-    draft.add(
-        did.CheckedIn(
-            note=command.note,
-            next_step=command.next_step,
-            next_check_in_at=command.next_at or due(draft.now, cadence),
-        )
-    )
 
 
 def win(draft: Draft, command: ask.Win) -> None:

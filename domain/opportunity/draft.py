@@ -45,6 +45,8 @@ class Draft:
         """Let the event happen, by the asker at the time of asking unless said otherwise."""
         who, when = by or self.by, at or self.now
         event.apply(self.deal, when, who)
+        if who.side is not None and not who.is_system:
+            self.deal.heard = {**self.deal.heard, who.side: when}
         self.deal.version += 1
         self.deal.updated_at = when
         self.entries.append(

@@ -6,11 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from domain.opportunity.events_clock import (
+    CadenceSet,
+    CalendarRefreshed,
+    CheckedIn,
+    Escalated,
+    FellDue,
+    Reminded,
+)
 from domain.opportunity.events_deal import (
     Changed,
-    CheckedIn,
     DealLost,
-    FellDue,
     FieldChange,
     HandOffAccepted,
     HandOffOffered,
@@ -48,6 +54,8 @@ from domain.opportunity.events_stage import (
 )
 
 __all__ = [
+    "CadenceSet",
+    "CalendarRefreshed",
     "Changed",
     "CheckedIn",
     "DealLost",
@@ -60,6 +68,7 @@ __all__ = [
     "DiscountRefused",
     "DiscountRequested",
     "DiscountTurned",
+    "Escalated",
     "Event",
     "FellDue",
     "FieldChange",
@@ -75,6 +84,7 @@ __all__ = [
     "Opened",
     "PartnerAdded",
     "PartnerRemoved",
+    "Reminded",
     "Reopened",
     "Resumed",
     "RuleJudged",
@@ -118,7 +128,11 @@ Event = Annotated[
     | Changed
     | Noted
     | CheckedIn
+    | CadenceSet
+    | CalendarRefreshed
     | FellDue
+    | Reminded
+    | Escalated
     | Won
     | DealLost
     | Reopened

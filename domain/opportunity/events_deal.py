@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, BaseModel, Field
 from domain.money import Money
 from domain.opportunity.happening import Happening
 from domain.opportunity.state import (
-    CheckIn,
     Customer,
     DealPartner,
     HandOff,
@@ -19,6 +18,7 @@ from domain.opportunity.state import (
     LoseReason,
     Lost,
     Opportunity,
+    Pause,
     Person,
     Status,
     Task,
@@ -69,6 +69,7 @@ def _restart_clocks(deal: Opportunity, since: datetime, at: datetime) -> None:
     )
     deal.stage = deal.stage.model_copy(update={"due_at": shifted(deal.stage.due_at, at, since)})
     deal.next_check_in_at = shifted(deal.next_check_in_at, at, since)
+    deal.pauses = (*deal.pauses, Pause(since=since, until=at))
 
 
 class Resumed(Happening):
@@ -118,38 +119,6 @@ class Noted(Happening):
 
     def words(self, by: Actor) -> str:
         return f"{by.name} noted: {self.text}"
-
-
-class CheckedIn(Happening):
-    type: Literal["checked_in"] = "checked_in"
-    note: str
-    next_step: str | None
-    next_check_in_at: AwareDatetime | None
-
-    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        deal.last_check_in = CheckIn(at=at, by=by.name, note=self.note)
-        deal.next_check_in_at = self.next_check_in_at
-        deal.next_step = self.next_step or deal.next_step
-
-    def words(self, by: Actor) -> str:
-        step = f" Next step: {self.next_step}" if self.next_step else ""
-        return f"{by.name} checked in: {self.note}{step}"
-
-
-class FellDue(Happening):
-    """A deadline passed; said once for each deadline."""
-
-    type: Literal["fell_due"] = "fell_due"
-    kind: str
-    item: str
-    what: str
-    due_at: AwareDatetime
-
-    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        deal.noted = (*deal.noted, self.item)
-
-    def words(self, by: Actor) -> str:
-        return f"{self.what} was due on {self.due_at:%-d %B %Y, %H:%M} UTC."
 
 
 class Won(Happening):

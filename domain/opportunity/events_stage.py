@@ -20,6 +20,9 @@ from domain.opportunity.state import (
 )
 from domain.principal import Actor, Side
 
+_OUTLIVE_STAGES = ("expected_close:", "close_near:", "grant_near:", "stale:")
+"""Deadlines that are not the stage's."""
+
 
 class StageEntered(Happening):
     """A stage began: its tasks opened, and what was still open before was left behind."""
@@ -42,7 +45,8 @@ class StageEntered(Happening):
         deal.put(*self.tasks)
         deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
         deal.next_check_in_at = self.next_check_in_at
-        deal.noted = tuple(item for item in deal.noted if item.startswith("expected_close:"))
+        deal.noted = tuple(item for item in deal.noted if item.startswith(_OUTLIVE_STAGES))
+        deal.pauses = ()
 
     def words(self, by: Actor) -> str:
         start = f"{self.title} began" if self.from_title is None else f"{self.from_title} → {self.title}"

@@ -10,6 +10,7 @@ from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
 from domain.opportunity import commands as ask
 from domain.opportunity import commands_discount as ask_discounts
 from domain.opportunity import commands_lines as ask_lines
+from domain.opportunity import decide_clock as clock_rules
 from domain.opportunity import decide_deal as deal_rules
 from domain.opportunity import decide_discount as discount_rules
 from domain.opportunity import decide_handoff as handoff_rules
@@ -43,7 +44,9 @@ _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.Resume: deal_rules.resume,
     ask.Change: deal_rules.change,
     ask.AddNote: deal_rules.note,
-    ask.LogCheckIn: deal_rules.check_in,
+    ask.LogCheckIn: clock_rules.check_in,
+    ask.SetCadence: clock_rules.set_cadence,
+    ask.RefreshCalendar: clock_rules.refresh_calendar,
     ask.Win: deal_rules.win,
     ask.Lose: deal_rules.lose,
     ask.Reopen: deal_rules.reopen,
@@ -155,6 +158,7 @@ def _before_it_began(command: ask.Open, stage: Stage, began: datetime) -> Opport
         owner=command.owner,
         playbook=command.playbook,
         policy=command.policy,
+        calendar=command.calendar,
         stage=StageState(key=stage.key, entered_at=began, began=False),
         partners=command.partners,
         custom=command.custom,

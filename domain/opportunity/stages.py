@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from domain.duration import parse_duration
+from domain.calendar import Calendar, after, parse_business
 from domain.errors import Conflict, DiscountOutsideGrant, DiscountPending, NoSuchStage, StageGateClosed
 from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, moves_by_itself
 from domain.opportunity.draft import Draft
@@ -15,8 +15,16 @@ from domain.playbook import HANDOFF, Exit, ExitBy, HandOffTemplate, Stage, TaskT
 from domain.principal import SYSTEM, Actor, Side
 
 
-def due(now: datetime, duration: str | None) -> datetime | None:
-    return now + parse_duration(duration) if duration else None
+def due(deal: Opportunity, now: datetime, duration: str | None) -> datetime | None:
+    """When so much time has passed by the deal's calendar (UTC)."""
+    return after(calendar_of(deal), now, parse_business(duration)) if duration else None
+
+
+def calendar_of(deal: Opportunity) -> Calendar:
+    return deal.calendar or _OFFICE
+
+
+_OFFICE = Calendar()
 
 
 def suits(template: TaskTemplate, partner: DealPartner) -> bool:
@@ -37,7 +45,7 @@ def new_task(deal: Opportunity, template: TaskTemplate, stage: str, now: datetim
         required=template.required,
         waive_by=deal.playbook.waive_by if template.waive_by is None else template.waive_by,
         opened_at=now,
-        due_at=due(now, template.due),
+        due_at=due(deal, now, template.due),
     )
 
 
@@ -62,7 +70,7 @@ def tasks_for_partner(deal: Opportunity, partner: DealPartner, now: datetime) ->
         if waiting:
             tasks.append(waiting[0].model_copy(update={"partner_id": partner.id}))
         elif own:  # left behind when the partner left
-            tasks.append(_reopened(own[0], template, now))
+            tasks.append(_reopened(deal, own[0], template, now))
         elif all(task.partner_id not in (None, partner.id) for task in siblings):
             task = new_task(deal, template, deal.stage.key, now, free_key(deal, template.key))
             tasks.append(task.model_copy(update={"partner_id": partner.id}))
@@ -103,15 +111,15 @@ def _again(deal: Opportunity, task: Task, template: TaskTemplate | None, now: da
     if not task.left_behind or (gone and _others_have(deal, task)):
         return task
     left = {"partner_id": None, "assignee": None} if gone else {}
-    return _reopened(task, template, now).model_copy(update=left)
+    return _reopened(deal, task, template, now).model_copy(update=left)
 
 
-def _reopened(task: Task, template: TaskTemplate | None, now: datetime) -> Task:
+def _reopened(deal: Opportunity, task: Task, template: TaskTemplate | None, now: datetime) -> Task:
     return task.model_copy(
         update={
             "state": TaskState.OPEN,
             "opened_at": now,
-            "due_at": due(now, template.due) if template else None,
+            "due_at": due(deal, now, template.due) if template else None,
             "closed_at": None,
             "closed_by": None,
             "note": None,
@@ -147,6 +155,13 @@ def tasks_of_stage(deal: Opportunity, stage: str, now: datetime) -> tuple[Task, 
     return tuple(tasks.values())
 
 
+def check_in_every(deal: Opportunity, stage: Stage | HandOffTemplate) -> str | None:
+    """How often both sides check in: as the deal says, else as the stage does; never after the signature."""
+    if not isinstance(stage, Stage):
+        return None
+    return deal.cadence.every or stage.check_in
+
+
 def enter(
     draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor | None = None, stays: bool = False
 ) -> None:
@@ -154,7 +169,7 @@ def enter(
     deal = draft.deal
     key = stage.key if isinstance(stage, Stage) else HANDOFF
     first = not deal.stage.began
-    check_in = stage.check_in if isinstance(stage, Stage) else None
+    check_in = check_in_every(deal, stage)
     draft.add(
         StageEntered(
             stage=key,
@@ -162,8 +177,8 @@ def enter(
             from_stage=None if first else deal.stage.key,
             from_title=None if first else deal.stage_title,
             why=why,
-            due_at=due(draft.now, stage.target),
-            next_check_in_at=due(draft.now, check_in),
+            due_at=due(deal, draft.now, stage.target),
+            next_check_in_at=due(deal, draft.now, check_in),
             tasks=tasks_of_stage(deal, key, draft.now),
             left_behind=tuple(task.key for task in deal.stage_tasks() if task.is_open),
             stays=stays,

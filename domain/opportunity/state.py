@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.approval.policy import PolicyRef
+from domain.calendar import BusinessDuration, Calendar
 from domain.discount.state import Discount, OutsideGrant
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
@@ -198,12 +199,44 @@ class HandOff(_Part):
     by: str | None = None
 
 
+class Mood(StrEnum):
+    """How a check-in felt."""
+
+    GOOD = "good"
+    NEUTRAL = "neutral"
+    BAD = "bad"
+
+
 class CheckIn(_Part):
     """The last time both sides talked."""
 
     at: AwareDatetime
     by: str
     note: str
+    mood: Mood | None = None
+    attendees: tuple[str, ...] = ()
+
+
+class CheckInFor(_Part):
+    """The one person who looks after the deal's check-ins, and for which side."""
+
+    person: Person
+    side: Side
+    partner_id: PartnerId | None = None
+
+
+class Cadence(_Part):
+    """How often this deal checks in, instead of what its stages say; `who` None: both sides."""
+
+    every: BusinessDuration | None = None
+    who: CheckInFor | None = None
+
+
+class Pause(_Part):
+    """The clocks stood still."""
+
+    since: AwareDatetime
+    until: AwareDatetime
 
 
 class Opportunity(BaseModel):
@@ -239,6 +272,14 @@ class Opportunity(BaseModel):
     next_check_in_at: AwareDatetime | None = None
     last_check_in: CheckIn | None = None
     next_step: str | None = None
+    cadence: Cadence = Cadence()
+    missed_check_ins: int = 0
+    calendar: Calendar | None = Field(
+        default=None, description="Whose business time the deal goes by; None: office hours in UTC."
+    )
+    heard: dict[Side, AwareDatetime] = Field(default={}, description="When each side last did something.")
+    pauses: tuple[Pause, ...] = Field(default=(), description="When the clocks stood still in this stage.")
+    told_until: AwareDatetime | None = Field(default=None, description="Up to when the ladders have spoken.")
     custom: Custom = {}
     external: External | None = None
     noted: tuple[str, ...] = Field(default=(), description="Deadlines whose passing was said already.")

@@ -1,0 +1,54 @@
+"""The passing of time: when the clock has to speak next, and what it then says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.opportunity.agenda import DueItem, DueKind, agenda, deadlines
+from domain.opportunity.decide_discount import lapse
+from domain.opportunity.draft import Draft, Outcome
+from domain.opportunity.events import FellDue, Resumed
+from domain.opportunity.ladder import steps
+from domain.opportunity.stages import settle
+from domain.opportunity.state import Opportunity
+from domain.principal import SYSTEM
+
+
+def next_due(deal: Opportunity) -> datetime | None:
+    """When the clock has to speak next; None when nothing is awaited."""
+    deadline = min((item.at for item in deadlines(deal) if item.id not in deal.noted), default=None)
+    step = min((step.at for step in steps(deal, deadline)), default=None)
+    return min((at for at in (deadline, step) if at is not None), default=None)
+
+
+def fall_due(deal: Opportunity, now: datetime) -> Outcome:
+    """What the passing of time leads to, in its order: each deadline and each step of a ladder once."""
+    draft = Draft(deal, now, SYSTEM)
+    while (at := next_due(draft.deal)) is not None and at <= now:
+        _say(draft, at)
+    return draft.outcome()
+
+
+def _say(draft: Draft, at: datetime) -> None:
+    """All that is due at this instant. What changes the deal comes first, and may make the rest untrue."""
+    items = [item for item in agenda(draft.deal) if item.at == at and item.id not in draft.deal.noted]
+    said = sorted((step for step in steps(draft.deal) if step.at == at), key=lambda step: step.order)
+    for item in items:
+        if _changes_deal(draft, item):
+            return
+    for item in items:
+        draft.add(FellDue(kind=item.kind.value, item=item.id, what=item.what, due_at=item.at, says=item.says))
+    for step in said:
+        draft.add(step.event())
+
+
+def _changes_deal(draft: Draft, item: DueItem) -> bool:
+    """Whether the deadline is more than news: a hold that ends, a grant whose time is over."""
+    if item.kind is DueKind.HOLD_ENDS and draft.deal.hold is not None:
+        draft.add(Resumed(held_since=draft.deal.hold.since))
+        settle(draft)  # what was decided meanwhile may have opened the gate
+        return True
+    if item.kind is DueKind.GRANT:
+        lapse(draft, item.key)
+        return True
+    return False

@@ -1,0 +1,90 @@
+"""A deal's contribution to people's calendars: the deadlines that they plan by.
+
+What the clock says on the way (reminders, silence, what is near) is no plan of anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.opportunity.agenda import DueItem, DueKind, agenda
+from domain.opportunity.state import Opportunity
+from domain.principal import Side
+
+
+class PlannedKind(StrEnum):
+    """What a calendar shows."""
+
+    TASK = "task"
+    CHECK_IN = "check_in"
+    STAGE = "stage"
+    EXPECTED_CLOSE = "expected_close"
+    HOLD_ENDS = "hold_ends"
+    GRANT = "grant"
+
+
+class Planned(BaseModel):
+    """One thing in calendars: at an instant (UTC), or on a `day`, which is the same in every zone.
+
+    It is for the assignee; without one for the side, on the vendor's side that is the
+    deal's owner. Without a side it is for everybody on the deal.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: PlannedKind
+    key: str
+    title: str
+    at: AwareDatetime
+    day: date | None = None
+    side: Side | None = None
+    partner_id: UUID | None = None
+    assignee_id: UUID | None = None
+
+
+_SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind)
+_TITLES = {
+    DueKind.CHECK_IN: "Check-in",
+    DueKind.EXPECTED_CLOSE: "Expected close",
+    DueKind.HOLD_ENDS: "The hold ends",
+}
+_OWN = frozenset({DueKind.TASK, DueKind.CHECK_IN, DueKind.GRANT})
+"""What is one side's, where it says so. The rest are dates of the deal, which both sides plan by."""
+
+
+def planned(deal: Opportunity) -> list[Planned]:
+    """What people plan by on this deal, the earliest first, overdue or ahead; nothing when it is closed."""
+    return list(_planned(deal))
+
+
+def _planned(deal: Opportunity) -> Iterator[Planned]:
+    for item in agenda(deal):
+        if item.kind in _SHOWN:
+            own = item.kind in _OWN
+            yield Planned(
+                kind=PlannedKind(item.kind.value),
+                key=item.key,
+                title=_title(deal, item),
+                at=item.at,
+                day=deal.expected_close if item.kind is DueKind.EXPECTED_CLOSE else None,
+                side=item.side if own else None,
+                partner_id=item.partner_id if own else None,
+                assignee_id=item.assignee_id if own else None,
+            )
+
+
+def _title(deal: Opportunity, item: DueItem) -> str:
+    match item.kind:
+        case DueKind.TASK:
+            return deal.tasks[item.key].title
+        case DueKind.STAGE:
+            return f"{item.what} should be finished"
+        case DueKind.GRANT:
+            return f"{item.what} ends"
+        case _:
+            return _TITLES[item.kind]
