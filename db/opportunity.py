@@ -16,14 +16,22 @@ from sqlmodel import col
 from db import accounts, playbooks, policies
 from db.recording import Child, First, Recorder, actor_columns, forget_abandoned, forget_other
 from db.session import Reader
-from db.tables import ApprovalRow, OpportunityPartnerRow, OpportunityRow, Organisation, WorkItemRow
+from db.tables import (
+    AgendaItemRow,
+    ApprovalRow,
+    OpportunityPartnerRow,
+    OpportunityRow,
+    Organisation,
+    WorkItemRow,
+)
 from domain.approval.state import ApprovalState
 from domain.discount.state import Discount
 from domain.errors import NotFound
-from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
+from domain.opportunity.clock import next_due
 from domain.opportunity.discounts import current, giver
 from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.planned import planned
 from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
 from domain.principal import Principal
@@ -48,6 +56,7 @@ _RECORDER = Recorder(
     "opportunity_id",
     Child(OpportunityPartnerRow, ("partner_id",)),
     Child(WorkItemRow, ("kind", "key")),
+    Child(AgendaItemRow, ("kind", "key")),
 )
 
 
@@ -86,6 +95,7 @@ async def record_new(session: Reader, outcomes: Sequence[Outcome]) -> bool:
         "opportunity": [_row(deal) for deal in deals],
         "opportunity_partner": [row for deal in deals for row in _partner_rows(deal)],
         "work_item": [row for deal in deals for row in _work_rows(deal)],
+        "agenda_item": [row for deal in deals for row in _agenda_rows(deal)],
     }
     return await _RECORDER.write(session, rows, [deal.id for deal in deals])
 
@@ -157,6 +167,11 @@ def _partner_rows(deal: Opportunity) -> list[dict[str, Any]]:
 def _work_rows(deal: Opportunity) -> list[dict[str, Any]]:
     owner = deal.owner.id if deal.owner else None
     return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in work_items(deal)]
+
+
+def _agenda_rows(deal: Opportunity) -> list[dict[str, Any]]:
+    owner = deal.owner.id if deal.owner else None
+    return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in planned(deal)]
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:

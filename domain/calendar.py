@@ -9,7 +9,8 @@ it falls into, and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -18,7 +19,7 @@ from itertools import pairwise, takewhile
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from domain.duration import parse_duration
 
@@ -46,6 +47,9 @@ _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 _FARTHEST = timedelta(hours=16)
 """More than any zone has been away from UTC."""
+
+Distance = Callable[[datetime], timedelta]
+"""How far a zone's clock is ahead of UTC at an instant."""
 
 
 @cache
@@ -133,11 +137,20 @@ OFFICE_HOURS: dict[Weekday, tuple[str, ...]] = dict.fromkeys(_WEEK[:5], ("09:00-
 """Monday to Friday, nine to five: what holds where nothing else is said."""
 
 
+class ZoneChange(BaseModel):
+    """From `at` on, the zone's clock shows so many seconds more than UTC's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: AwareDatetime
+    seconds: int
+
+
 class Calendar(BaseModel):
     """When somebody is at work: a zone, the hours of a week, and the days that are free besides.
 
     Holidays are resolved before (`runtime.holidays`): rules about them change
-    with a library, a kept calendar does not.
+    with a library, a kept calendar does not. What is kept for long is `pinned`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -145,6 +158,32 @@ class Calendar(BaseModel):
     zone: Zone = UTC_ZONE
     hours: WeekHours = OFFICE_HOURS
     holidays: tuple[date, ...] = ()
+    changes: tuple[ZoneChange, ...] = Field(
+        default=(), description="The zone's changes, in order; without any, the zone database is asked."
+    )
+    known_until: date | None = Field(
+        default=None, description="The last day whose holidays and zone changes are known; None: no end."
+    )
+
+
+def pinned(calendar: Calendar, first: date, last: date) -> Calendar:
+    """The calendar with its zone's changes from `first` to `last` written down.
+
+    A library's next version may know other changes; what was reckoned with this one stays as it was.
+    """
+    distance = _distance(calendar)
+    start, end = (datetime.combine(day, time(), UTC) for day in (first, last + _DAY))
+    changes = [ZoneChange(at=start, seconds=_seconds(distance(start)))]
+    at = start
+    while at < end:
+        for begins, _, offset in _offsets(distance, at, at + _DAY)[1:]:
+            changes.append(ZoneChange(at=begins, seconds=_seconds(offset)))
+        at += _DAY
+    return calendar.model_copy(update={"changes": tuple(changes), "known_until": last})
+
+
+def _seconds(offset: timedelta) -> int:
+    return offset // _SECOND
 
 
 class Unit(StrEnum):
@@ -272,12 +311,14 @@ class _Piece(NamedTuple):
 
 def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
     """When the calendar is open from `start` on, in order, for ever."""
-    zone = ZoneInfo(calendar.zone)
+    distance = _distance(calendar)
     free = frozenset(calendar.holidays)
-    day = start.astimezone(zone).date() - _DAY  # where the clock goes back over midnight, a day comes twice
+    day = (
+        start + distance(start)
+    ).date() - _DAY  # where the clock goes back over midnight, a day comes twice
     while True:
         hours = () if day in free else calendar.hours.get(_WEEK[day.weekday()], ())
-        pieces = sorted(_pieces(zone, day, hours)) if hours else []
+        pieces = sorted(_pieces(distance, day, hours)) if hours else []
         length = sum((closes - opens for opens, closes in pieces), timedelta())
         for opens, closes in pieces:
             if closes > start:
@@ -285,36 +326,44 @@ def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
         day += _DAY
 
 
-def _pieces(zone: ZoneInfo, day: date, hours: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
+def _pieces(distance: Distance, day: date, hours: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
     """The instants (UTC) from and to which the zone's clock shows these hours of the day.
 
     In summer time's gap it shows some of them never, in the hour that comes twice it shows them twice.
     """
     midnight = datetime.combine(day, time(), UTC)
-    for begins, ends, offset in _offsets(zone, midnight - _FARTHEST, midnight + _DAY + _FARTHEST):
+    for begins, ends, offset in _offsets(distance, midnight - _FARTHEST, midnight + _DAY + _FARTHEST):
         for text in hours:
             opens, closes = (midnight + timedelta(minutes=each) - offset for each in _minutes(text))
             if max(opens, begins) < min(closes, ends):
                 yield max(opens, begins), min(closes, ends)
 
 
-def _offsets(zone: ZoneInfo, start: datetime, end: datetime) -> list[tuple[datetime, datetime, timedelta]]:
+def _offsets(
+    distance: Distance, start: datetime, end: datetime
+) -> list[tuple[datetime, datetime, timedelta]]:
     """The zone's distance from UTC between two instants that are at most one change apart."""
-    first, last = _offset(zone, start), _offset(zone, end)
+    first, last = distance(start), distance(end)
     if first == last:
         return [(start, end, first)]
     before, change = start, end
     while change - before > _SECOND:
         middle = before + (change - before) // _SECOND // 2 * _SECOND
-        if _offset(zone, middle) == first:
+        if distance(middle) == first:
             before = middle
         else:
             change = middle
     return [(start, change, first), (change, end, last)]
 
 
-def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    return at.astimezone(zone).utcoffset() or timedelta()
+def _distance(calendar: Calendar) -> Distance:
+    """How to ask for the zone's distance from UTC: what was written down, else the zone database."""
+    if not calendar.changes:
+        zone = ZoneInfo(calendar.zone)
+        return lambda at: at.astimezone(zone).utcoffset() or timedelta()
+    instants = [change.at for change in calendar.changes]
+    offsets = [timedelta(seconds=change.seconds) for change in calendar.changes]
+    return lambda at: offsets[max(bisect_right(instants, at) - 1, 0)]
 
 
 def _utc(instant: datetime) -> datetime:

@@ -21,7 +21,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from domain.duration import Duration
+from domain.calendar import BusinessDuration
+from domain.ladder import Clock, Ladders
 from domain.principal import Role, Side
 
 HANDOFF = "handoff"
@@ -116,7 +117,9 @@ class TaskTemplate(_Part):
         description="For a partner's task: the role it is for. Without it, every partner has one.",
     )
     required: bool = Field(default=True, description="Whether the stage waits for it.")
-    due: Duration | None = Field(default=None, description="Time from entering the stage to the deadline.")
+    due: BusinessDuration | None = Field(
+        default=None, description="Time from entering the stage to the deadline."
+    )
     help: Text | None = Field(default=None, description="How to do it well.")
     waive_by: tuple[Role, ...] | None = Field(
         default=None, description="Roles that may waive it; the playbook's `waive_by` where not given."
@@ -188,8 +191,10 @@ class Stage(_Part):
     title: Title
     phase: Phase = Field(description="The canonical phase, so that deals of different playbooks add up.")
     probability: int = Field(ge=0, le=100, description="Chance to win from here, in percent.")
-    target: Duration | None = Field(default=None, description="How long the stage should take at most.")
-    check_in: Duration | None = Field(default=None, description="How often both sides check in.")
+    target: BusinessDuration | None = Field(
+        default=None, description="How long the stage should take at most."
+    )
+    check_in: BusinessDuration | None = Field(default=None, description="How often both sides check in.")
     help: Text | None = None
     exit: Exit = Exit()
     content: Annotated[tuple[Content, ...], Field(max_length=20)] = ()
@@ -208,7 +213,7 @@ class HandOffTemplate(_Part):
     """What happens between the signature and the acceptance by customer success."""
 
     title: Title = "Hand-off"
-    target: Duration | None = None
+    target: BusinessDuration | None = None
     help: Text | None = None
     tasks: Tasks = ()
 
@@ -229,6 +234,8 @@ class PlaybookDefinition(_Part):
     discount_policy: Key = Field(
         default="standard", description="The key of the policy that discounts of such deals follow."
     )
+    clock: Clock = Clock()
+    ladders: Ladders = Ladders()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
     handoff: HandOffTemplate = HandOffTemplate()
 

@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from db import opportunity
 from db.session import Database
 from domain.errors import Unavailable
-from domain.opportunity.agenda import next_due
+from domain.opportunity.clock import next_due
 from domain.opportunity.draft import Outcome
 from domain.opportunity.facts import facts
 from domain.opportunity.rules import judged, rule_to_judge

@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TandemError
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
-from domain.opportunity.agenda import agenda, next_due
+from domain.opportunity.agenda import agenda
 from domain.opportunity.blockers import blockers, gate_blockers, moves_by_itself, open_tasks, turn
+from domain.opportunity.clock import next_due
 from domain.opportunity.commands_lines import ChangeLine
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.facts import facts

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from domain.money import Money
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import fall_due
 from domain.opportunity.blockers import blockers, exit_of, open_tasks
+from domain.opportunity.clock import fall_due
 from domain.opportunity.commands_lines import LineProduct
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge

@@ -15,12 +15,14 @@ from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributePair, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, TemporalError
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
     from domain.errors import TandemError
+    from domain.notice import Message
+    from workflows.notice_messages import NOTIFY
 
 REMEMBERED_RECEIPTS = 200
 """Answered commands that a process carries over when it continues as new."""
@@ -28,6 +30,10 @@ REMEMBERED_RECEIPTS = 200
 _QUICK_FOREVER = RetryPolicy(
     initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10), maximum_attempts=0
 )
+
+
+_A_FEW_MINUTES = timedelta(minutes=10)
+"""After that a notice is given up."""
 
 
 class Receipt(BaseModel):
@@ -83,6 +89,21 @@ class Entity:
             if isinstance(error.cause, ApplicationError):
                 raise error.cause from error
             raise
+
+    async def tell(self, message: Message) -> None:
+        """Tell people something. Who cannot be told finds it in the lists all the same.
+
+        Not in a local activity: what fails there would hold up the next command while it is retried.
+        """
+        with contextlib.suppress(TemporalError):
+            await workflow.execute_activity(
+                NOTIFY,
+                message,
+                start_to_close_timeout=timedelta(seconds=10),
+                schedule_to_close_timeout=_A_FEW_MINUTES,
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+                summary=f"{message.kind.value}: {message.title}"[:200],
+            )
 
     async def firmly(self, activity: str, argument: Any, result_type: type[Any], summary: str) -> Any:
         """An activity whose answer is in the history before anything else is done.

@@ -7,21 +7,24 @@ speaks when something falls due.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, SearchAttributeUpdate
+from temporalio.common import SearchAttributePair
 from temporalio.exceptions import ApplicationError, TemporalError
 
 with workflow.unsafe.imports_passed_through():
     from domain.approval.commands import Submit
     from domain.discount.assess import Assessment, Check
     from domain.errors import TandemError
+    from domain.notice import Message
     from domain.opportunity import commands as ask
-    from domain.opportunity.agenda import agenda, fall_due, next_due
+    from domain.opportunity.agenda import agenda
     from domain.opportunity.blockers import blockers
+    from domain.opportunity.clock import fall_due, next_due
     from domain.opportunity.decide_discount import (
         approval_ended,
         assessed,
@@ -34,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.discounts import find
     from domain.opportunity.draft import Outcome, TimelineEntry
     from domain.opportunity.facts import facts
+    from domain.opportunity.notices import messages
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.state import Opportunity
     from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
@@ -79,7 +83,9 @@ class OpportunityWorkflow(Entity):
         self.entries: list[TimelineEntry] = list(start.entries)
         self.submissions: list[Submit] = []
         """Approvals to start as soon as what they are for is recorded."""
-        self.shown: dict[str, SearchAttributePair[Any]] = {}
+        self.notices: list[Message] = []
+        """What people have still to be told."""
+        self.telling = False
 
     @workflow.run
     async def run(self, start: Start) -> None:
@@ -93,11 +99,13 @@ class OpportunityWorkflow(Entity):
         if start.opportunity is not None and self._known().is_closed:
             await self._expect_reopening()
         self._show()
+        teller = asyncio.create_task(self._tell_for_ever())
         while not self._is_over():
             await self.sleep_until_due(self._next_due, self._may_stop)
             await self._pass_time()
-            if self._is_too_long() and not self._known().is_closed and workflow.all_handlers_finished():
+            if self._is_too_long() and not self._known().is_closed and self._is_quiet():
                 workflow.continue_as_new(Start(opportunity=self._known(), receipts=self.receipts))
+        teller.cancel()
 
     @workflow.update
     async def opened(self) -> Receipt:
@@ -220,6 +228,8 @@ class OpportunityWorkflow(Entity):
             await self.quick(RECORD, outcome, None, summary)
         self.deal = outcome.opportunity
         self.entries.extend(outcome.entries)
+        if (news := messages(outcome)) and workflow.patched("deals-tell-people"):
+            self.notices.extend(news)
         self._show()
         await self._start_approvals()
         await self._withdraw_approvals(before)
@@ -241,6 +251,15 @@ class OpportunityWorkflow(Entity):
             answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
             outcome = _joined(outcome, checked(outcome.opportunity, answer.outside, workflow.now()))
         return outcome
+
+    async def _tell_for_ever(self) -> None:
+        """Tell people what concerns them, beside whoever waits for an answer."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.notices))
+            self.telling = True
+            news, self.notices = self.notices, []
+            await asyncio.gather(*(self.tell(message) for message in news))
+            self.telling = False
 
     async def _start_approvals(self) -> None:
         """Each is a process of its own, which lives on whatever becomes of this run."""
@@ -286,36 +305,29 @@ class OpportunityWorkflow(Entity):
 
     def _is_over(self) -> bool:
         """Closed, and whoever asked for something has the answer (which may have reopened it)."""
-        return self._known().is_closed and workflow.all_handlers_finished()
+        return self._known().is_closed and self._is_quiet()
+
+    def _is_quiet(self) -> bool:
+        """Nobody waits for an answer, and everybody has been told."""
+        return not (self.notices or self.telling) and workflow.all_handlers_finished()
 
     def _may_stop(self) -> bool:
         """This run may end: the deal is closed or the history long, and nobody waits for an answer."""
-        return (self._known().is_closed or self._is_too_long()) and workflow.all_handlers_finished()
+        return (self._known().is_closed or self._is_too_long()) and self._is_quiet()
 
     def _show(self) -> None:
         """Say in the Temporal UI how the deal stands, and let it be searched for."""
-        deal = self._known()
-        due = self._next_due()
-        wanted: dict[str, SearchAttributePair[Any]] = {
-            pair.key.name: pair
-            for pair in (
-                SearchAttributePair(STATUS, deal.status.value),
-                SearchAttributePair(PHASE, deal.phase.value),
-                SearchAttributePair(PLAYBOOK, deal.playbook.key),
-            )
-        }
-        if deal.owner:
-            wanted[OWNER.name] = SearchAttributePair(OWNER, str(deal.owner.id))
-        if due:
-            wanted[NEXT_DUE.name] = SearchAttributePair(NEXT_DUE, due)
-        updates: list[SearchAttributeUpdate[Any]] = [
-            pair.key.value_set(pair.value) for name, pair in wanted.items() if self.shown.get(name) != pair
+        deal, due = self._known(), self._next_due()
+        pairs: list[SearchAttributePair[Any]] = [
+            SearchAttributePair(STATUS, deal.status.value),
+            SearchAttributePair(PHASE, deal.phase.value),
+            SearchAttributePair(PLAYBOOK, deal.playbook.key),
         ]
-        updates += [pair.key.value_unset() for name, pair in self.shown.items() if name not in wanted]
-        if updates:
-            workflow.upsert_search_attributes(updates)
-        self.shown = wanted
-        workflow.set_current_details(_details(deal))
+        if deal.owner:
+            pairs.append(SearchAttributePair(OWNER, str(deal.owner.id)))
+        if due:
+            pairs.append(SearchAttributePair(NEXT_DUE, due))
+        self.show(pairs, _details(deal))
 
 
 def _joined(outcome: Outcome, more: Outcome) -> Outcome:

@@ -12,8 +12,8 @@ from api.commands import Commands, CommandsDep
 from api.etag import Precondition, PreconditionDep, answer_version
 from api.v1.opportunity_shapes import OpportunityOut
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import next_due
 from domain.opportunity.blockers import blockers, turn_of
+from domain.opportunity.clock import next_due
 from domain.opportunity.state import Opportunity
 
 

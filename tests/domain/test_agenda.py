@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import DueKind, agenda, fall_due, next_due
+from domain.opportunity.agenda import DueKind, agenda
+from domain.opportunity.clock import fall_due, next_due
 from tests.factories import NOW, a_deal
 
 

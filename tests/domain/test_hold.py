@@ -8,8 +8,9 @@ import pytest
 
 from domain.errors import DealClosed, DealNotOnHold, DealOnHold, Forbidden, InvalidInput
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import agenda, fall_due
+from domain.opportunity.agenda import agenda
 from domain.opportunity.blockers import blockers
+from domain.opportunity.clock import fall_due
 from domain.opportunity.state import Status
 from tests.factories import DESK, NOW, REP, SELLER, SUCCESS, a_deal, a_lost_deal, a_won_deal
 

@@ -18,8 +18,8 @@ from domain.approval.state import ApprovalState
 from domain.errors import StaleVersion
 from domain.money import Money
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import fall_due, next_due
 from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
 from domain.opportunity.state import LoseReason, Status

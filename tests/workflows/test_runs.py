@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from activities.record import RecordActivities
 from db.session import Database
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import next_due
+from domain.opportunity.clock import next_due
 from domain.opportunity.state import LoseReason, Opportunity, Status
 from domain.playbook import Playbook
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
