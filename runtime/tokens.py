@@ -10,12 +10,18 @@ import hashlib
 import secrets
 
 API_KEY_PREFIX = "tdm_"
+FEED_PREFIX = "cal_"
 HINT_CHARACTERS = len(API_KEY_PREFIX) + 4
 
 
 def new_api_key() -> str:
     """The secret of a new API key, with a prefix by which scanners find it where it should not be."""
     return API_KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_feed_token() -> str:
+    """The secret in the address of somebody's calendar feed."""
+    return FEED_PREFIX + secrets.token_urlsafe(32)
 
 
 def new_session_token() -> str:
@@ -29,7 +35,7 @@ def digest(token: str) -> bytes:
 
 
 def hint(token: str) -> str:
-    """The first characters, by which the owner recognises a key."""
+    """The first characters, by which the owner recognises a key or an address."""
     return token[:HINT_CHARACTERS]
 
 

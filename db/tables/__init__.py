@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from db.tables.accounts import Account
+from db.tables.agenda import AgendaItemRow, CalendarFeed
 from db.tables.approval import ApprovalRow, ApprovalSeatRow
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
@@ -19,9 +20,11 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "Account",
+    "AgendaItemRow",
     "ApiKey",
     "ApprovalRow",
     "ApprovalSeatRow",
+    "CalendarFeed",
     "Credential",
     "DelegationRow",
     "ExchangeRate",
