@@ -7,7 +7,8 @@ time, is out of office or back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from uuid import UUID
 
@@ -17,26 +18,46 @@ from temporalio.service import RPCError
 from api.services import Services
 from db import approval as approvals
 from domain.errors import TandemError
+from domain.principal import Role
 from workflows.approval_messages import PEOPLE_CHANGED, approval_workflow_id
 
 log = structlog.get_logger()
 
+GAINING = frozenset({"active", "roles", "manager_id"})
+"""The fields of a person by which somebody may be asked who was not."""
 SETTLING = frozenset({"active", "roles", "manager_id", "time_zone", "country", "region", "working_hours"})
 """The fields of a person on which it depends who is asked, and until when."""
 
 
-async def people_changed(services: Services, person_ids: Iterable[UUID]) -> None:
+_AT_ONCE = 20
+"""Signals under way at the same time."""
+
+
+async def people_changed(
+    services: Services, person_ids: Iterable[UUID], *, gained: Collection[Role] = ()
+) -> None:
     """Tell the processes that ask one of these people to look again at whom they ask.
+
+    With the roles that somebody has `gained` (all of them, for who is new or back), those are told as well
+    that could ask somebody with such a role, and perhaps found too few people.
 
     The change is done, whatever becomes of this: it answers nothing and raises
     nothing. Who was not told notices at the next decision or clock.
     """
     try:
         async with services.database.read() as session:
-            concerned = await approvals.open_with(session, list(person_ids))
+            concerned = set(await approvals.open_with(session, list(person_ids)))
+            if gained:
+                concerned.update(await approvals.open_that_may_ask(session, gained))
         client = await services.temporal.client()
-        for approval_id in concerned:
-            with suppress(RPCError):  # it ended meanwhile, or cannot be reached
-                await client.get_workflow_handle(approval_workflow_id(approval_id)).signal(PEOPLE_CHANGED)
     except TandemError as away:
         log.warning("people.not_told", why=away.detail)
+        return
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(approval_id: UUID) -> None:
+        async with turn:
+            with suppress(RPCError):  # it ended meanwhile, or cannot be reached
+                await client.get_workflow_handle(approval_workflow_id(approval_id)).signal(PEOPLE_CHANGED)
+
+    await asyncio.gather(*(tell(each) for each in concerned))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    cast,
     delete,
     exists,
     func,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,15 +34,27 @@ from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityPartnerRow, User
 from db.tables.base import Instant
 from domain.approval.agenda import next_due
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
+from domain.approval.policy import FINAL_BACKUP
 from domain.approval.state import Approval, ApprovalState
 from domain.approval.view import as_seen
 from domain.approval.work import seats, waits_for
 from domain.errors import NotFound
-from domain.principal import Principal
+from domain.principal import Principal, Role
 
 _RECORDER = Recorder(ApprovalRow, "approval_id", Child(ApprovalSeatRow, ("step_key", "user_id")))
 _NEVER = literal(datetime(9999, 12, 31, tzinfo=UTC), Instant)
 _MISSING = "There is no such request."
+_NAMES = "@.role == $roles[*] || @.manager == true || @.rule != null || @.person != null"
+_MAY_NAME = " || ".join(
+    f"exists({rules} ? ({_NAMES}))"
+    for rules in (
+        "$.templates[*].approvers[*]",
+        "$.templates[*].escalate[*].to",
+        "$.templates[*].backup[*]",
+        "$.backup[*]",
+    )
+)
+"""A JSON path over a request's state: whether one of its rules may name somebody with one of `$roles`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +299,20 @@ async def open_with(session: AsyncSession, person_ids: Sequence[UUID]) -> list[U
         .where(or_(col(seat.user_id).in_(person_ids), col(seat.stands_in_for_id).in_(person_ids)))
         .distinct()
     )
+    return list((await session.execute(statement)).scalars())
+
+
+async def open_that_may_ask(session: AsyncSession, roles: Collection[Role]) -> list[UUID]:
+    """The pending requests whose policy may name somebody with one of these roles, at any level.
+
+    By role; and every request that asks by manager, rule or name, of which only its process knows whom.
+    """
+    pending = col(ApprovalRow.state) == ApprovalState.PENDING.value
+    statement = select(col(ApprovalRow.id)).where(pending)
+    if not any(rule.role in roles for rule in FINAL_BACKUP):
+        known = literal({"roles": sorted(roles)}, JSONB)
+        path = cast(_MAY_NAME, JSONPATH)
+        statement = statement.where(func.jsonb_path_match(col(ApprovalRow.state_json), path, known))
     return list((await session.execute(statement)).scalars())
 
 

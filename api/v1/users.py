@@ -15,7 +15,7 @@ from api.etag import Precondition, PreconditionDep, answer_version
 from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, changes, unset
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
-from api.people_changed import SETTLING, people_changed
+from api.people_changed import GAINING, SETTLING, people_changed
 from api.principal import PrincipalDep, credential_of, require
 from api.route import TandemRoute
 from api.services import DatabaseDep, Services, ServicesDep
@@ -161,14 +161,14 @@ async def create_user(
     response: Response,
     principal: Manager,
     minted: MintedDep,
-    database: DatabaseDep,
+    services: ServicesDep,
 ) -> UserPublic:
     """Add a person, to your own organisation or (as the vendor's administrator) to any."""
     password_hash = await hash_password(body.password) if body.password is not None else None
     values = {**kept(dict(body)), "id": minted.resource_id}
     del values["password"]
     check_place(body.country, body.region)
-    async with database.transaction() as session:
+    async with services.database.transaction() as session:
         organisation = await _organisation(session, principal, body.organisation_id)
         _check_roles(body.roles, organisation)
         _check_address(principal, body.email, organisation)
@@ -178,6 +178,7 @@ async def create_user(
         if password_hash is not None:
             await people.set_password(session, minted.resource_id, password_hash, datetime.now(UTC))
         user, organisation = await people.get(session, principal, minted.resource_id)
+    await people_changed(services, [], gained=_roles_of_vendor(user, organisation))
     response.headers["Location"] = str(request.url_for("read_user", user_id=user.id).path)
     answer_version(response, user.version)
     return show(user, organisation)
@@ -246,8 +247,16 @@ async def change_user(
         if password_hash is not None or not user.active:
             await _end_access(session, request, principal, user, now)
     if values.keys() & SETTLING:
-        await people_changed(services, [user.id])
+        gains = user.active and values.keys() & GAINING
+        await people_changed(
+            services, [user.id], gained=_roles_of_vendor(user, organisation) if gains else ()
+        )
     return user, organisation
+
+
+def _roles_of_vendor(user: User, organisation: Organisation) -> tuple[Role, ...]:
+    """The roles by which somebody may be asked to decide: those of the vendor's people."""
+    return tuple(Role(role) for role in user.roles) if _side(organisation) is Side.VENDOR else ()
 
 
 def _check_may_change(principal: Principal, user_id: UUID, fields: AbstractSet[str]) -> None:

@@ -33,9 +33,9 @@ steps:
     title: Somebody
     when: discount.beyond > 0.0
     when_in_words: More than the standard
-    approvers: [{{person: {first}}}]
+    approvers: [{{{first}}}]
     due: 8bh
-    escalate: [{{to: {{person: {second}}}}}]
+    escalate: [{{to: {{{second}}}}}]
 """
 
 
@@ -69,18 +69,26 @@ class Asked:
 
 @pytest_asyncio.fixture
 async def asked(as_: ClientFor, people: People) -> Asked:
-    key = f"people-{uuid4().hex[:8]}"
     cast = [f"{name}-{uuid4().hex[:8]}@vendor.example" for name in ("dora", "dirk", "emil")]
     for email in cast:
         people.known[email] = await people.add(email, Role.CUSTOMER_SUCCESS)
     dora, dirk, emil = (people.known[email] for email in cast)
-    policy = parse_policy(POLICY.format(key=key, first=dora.email, second=emil.email))
+    rep = await as_("rep@vendor.example")
+    approval = await a_request(rep, people, first=f"person: {dora.email}", second=f"person: {emil.email}")
+    found = Asked(rep, approval, dora, dirk, emil)
+    await found.until_asked(dora)
+    return found
+
+
+async def a_request(rep: httpx.AsyncClient, people: People, **whom: str) -> str:
+    """The address of a request by a policy of its own, which asks whom it says."""
+    key = f"people-{uuid4().hex[:8]}"
+    policy = parse_policy(POLICY.format(key=key, **whom))
     book = a_playbook(key=key, discount_policy=key).model_dump(exclude={"version"})
     now = datetime.now(UTC)
     async with people.database.transaction() as session:
         await policies.publish(session, policy, by=None, now=now)
         await playbooks.publish(session, PlaybookDefinition.model_validate(book), by=None, now=now)
-    rep = await as_("rep@vendor.example")
     body = {
         "title": "ERP rollout",
         "customer": {"name": f"Acme {uuid4()}"},
@@ -93,9 +101,7 @@ async def asked(as_: ClientFor, people: People) -> Asked:
     where = f"/api/v1/opportunities/{opened.json()['id']}/discounts"
     discount = await rep.post(where, json={"percent": "20", "reason": "A strategic account."})
     assert discount.status_code == 201, discount.text
-    found = Asked(rep, f"/api/v1/approvals/{discount.json()['approval_id']}", dora, dirk, emil)
-    await found.until_asked(dora)
-    return found
+    return f"/api/v1/approvals/{discount.json()['approval_id']}"
 
 
 async def test_the_stand_in_is_asked_while_somebody_is_away_and_then_she_again(
@@ -132,14 +138,46 @@ async def test_when_the_approver_leaves_the_next_is_asked(as_: ClientFor, asked:
     await asked.until_asked(asked.emil)
 
 
+async def test_who_comes_back_is_asked_again(as_: ClientFor, asked: Asked) -> None:
+    admin = await as_("admin@vendor.example")
+    await admin.patch(f"/api/v1/users/{asked.dora.id}", json={"active": False})
+    await asked.until_asked(asked.emil)
+    await admin.patch(f"/api/v1/users/{asked.dora.id}", json={"active": True})
+    await asked.until_asked(asked.dora, asked.emil)
+
+
+async def test_who_gains_the_role_is_asked_as_well(as_: ClientFor, people: People) -> None:
+    rep, admin = await as_("rep@vendor.example"), await as_("admin@vendor.example")
+    desk, late = await people.of("desk@vendor.example"), f"fay-{uuid4().hex[:8]}@vendor.example"
+    approval = await a_request(rep, people, first="role: deal_desk", second="role: finance")
+    await until_seated(rep, approval, lambda seated: str(desk.id) in seated)
+    known = await people.add(late, Role.SALES_REP)
+    changed = await admin.patch(f"/api/v1/users/{known.id}", json={"roles": ["sales_rep", "deal_desk"]})
+    assert changed.status_code == 200
+    await until_seated(rep, approval, lambda seated: {str(known.id), str(desk.id)} <= seated)
+    body = {"email": f"new-{late}", "name": "Newcomer", "roles": ["deal_desk"]}
+    new = (await admin.post("/api/v1/users", json=body)).json()
+    await until_seated(rep, approval, lambda seated: new["id"] in seated)
+
+
+async def until_seated(client: httpx.AsyncClient, approval: str, reached: Callable[[set[str]], bool]) -> None:
+    """Wait until the people who are asked are so."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if reached(await seated(client, approval)):
+                return
+            await asyncio.sleep(0.02)
+
+
+async def seated(client: httpx.AsyncClient, approval: str) -> set[str]:
+    steps: list[dict[str, Any]] = (await client.get(approval)).json()["steps"]
+    return {seat["id"] for seat in steps[0]["approvers"]}
+
+
 async def test_the_request_waits_for_somebody_when_all_have_left(as_: ClientFor, asked: Asked) -> None:
     admin = await as_("admin@vendor.example")
     await admin.patch(f"/api/v1/users/{asked.dora.id}", json={"active": False})
     await admin.patch(f"/api/v1/users/{asked.emil.id}", json={"active": False})
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            seats = (await asked.now())["steps"][0]["approvers"]
-            if seats and not {seat["id"] for seat in seats} & {str(asked.dora.id), str(asked.emil.id)}:
-                break
-            await asyncio.sleep(0.02)
+    gone = {str(asked.dora.id), str(asked.emil.id)}
+    await until_seated(asked.rep, asked.approval, lambda seated: bool(seated) and not seated & gone)
     assert (await asked.now())["state"] == "pending"
