@@ -187,6 +187,34 @@ class HandOffNotReady(Conflict):
     title = "The hand-off is not complete"
 
 
+class HandOffNotAccepted(Conflict):
+    """Customer success has not accepted the hand-off yet."""
+
+    code = "handoff_not_accepted"
+    title = "The hand-off is not accepted yet"
+
+
+class HandOffEnded(Conflict):
+    """The hand-off's process has ended; `reason` says why."""
+
+    code = "handoff_ended"
+    title = "This hand-off has ended"
+
+
+class FollowUpDone(Conflict):
+    """The follow-up was logged already; nobody logs it twice."""
+
+    code = "follow_up_done"
+    title = "This follow-up is done"
+
+
+class RenewalOpen(Conflict):
+    """The renewal is open already: what is agreed about the contract belongs there."""
+
+    code = "renewal_open"
+    title = "The renewal is open"
+
+
 class NoHandOff(Conflict):
     """There is a hand-off only once the opportunity is won."""
 

@@ -23,6 +23,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.calendar import BusinessDuration
 from domain.ladder import Clock, Ladders
+from domain.playbook_handoff import AfterWinning
 from domain.principal import Role, Side
 
 HANDOFF = "handoff"
@@ -121,6 +122,9 @@ class TaskTemplate(_Part):
         default=None, description="Time from entering the stage to the deadline."
     )
     help: Text | None = Field(default=None, description="How to do it well.")
+    answer: bool = Field(
+        default=False, description="Completing it takes a note: the answer, which is handed over."
+    )
     waive_by: tuple[Role, ...] | None = Field(
         default=None, description="Roles that may waive it; the playbook's `waive_by` where not given."
     )
@@ -209,8 +213,8 @@ class Stage(_Part):
         return self
 
 
-class HandOffTemplate(_Part):
-    """What happens between the signature and the acceptance by customer success."""
+class HandOffTemplate(AfterWinning):
+    """What happens between the signature and the acceptance by customer success, and after it."""
 
     title: Title = "Hand-off"
     target: BusinessDuration | None = None

@@ -69,6 +69,7 @@ class Open(_Command):
     partners: tuple[DealPartner, ...] = ()
     custom: Custom = {}
     external: External | None = None
+    parent_id: UUID | None = None
     opened_at: AwareDatetime | None = None
     stage: str | None = None
     closing: Closing | None = None
@@ -232,8 +233,11 @@ class RefreshCalendar(_Command):
 
 
 class Win(_Command):
+    """The customer signed; `contract_ends` is the day on which what was signed ends."""
+
     kind: Literal["win"] = "win"
     note: Note | None = None
+    contract_ends: date | None = None
 
 
 class Lose(_Command):

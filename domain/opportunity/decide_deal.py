@@ -28,7 +28,7 @@ from domain.opportunity.blockers import (
 )
 from domain.opportunity.discounts import demand_as_signed
 from domain.opportunity.draft import Draft
-from domain.opportunity.guards import ahead, at_work, demand, not_closed, plausible_close, selling
+from domain.opportunity.guards import ahead, at_work, demand, later, not_closed, plausible_close, selling
 from domain.opportunity.stages import closed_gate, enter, leave, tasks_for_partner, tasks_without_partner
 from domain.opportunity.state import Opportunity, Status
 from domain.opportunity.wording import listed
@@ -204,7 +204,8 @@ def win(draft: Draft, command: ask.Win) -> None:
         raise closed_gate(deal, missing, f"The deal is in {deal.stage_title}; it is won from {last}")
     if missing := gate_blockers(deal):
         raise closed_gate(deal, missing, f"{deal.stage_title} is not finished")
-    draft.add(did.Won(note=command.note))
+    later(command.contract_ends, draft.now, "The contract", pointer="/contract_ends")
+    draft.add(did.Won(note=command.note, contract_ends=command.contract_ends))
     enter(draft, deal.playbook.handoff, "the deal is won")
 
 

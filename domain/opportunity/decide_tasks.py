@@ -32,6 +32,10 @@ def complete(draft: Draft, command: ask.CompleteTask) -> None:
     task = current_task(draft.deal, command.key)
     demand_task(draft.by, draft.deal, task)
     _open(task)
+    if task.answer and command.note is None:
+        raise InvalidInput(
+            f"“{task.title}” asks for an answer: write it down, it is handed over.", pointer="/note"
+        )
     draft.add(did.TaskCompleted(key=task.key, title=task.title, note=command.note))
 
 

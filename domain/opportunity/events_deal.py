@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -39,9 +40,11 @@ class Opened(Happening):
     playbook: str
     playbook_version: int
     partners: tuple[DealPartner, ...]
+    parent_id: UUID | None = None
 
     def words(self, by: Actor) -> str:
-        return f"{by.name} opened “{self.title}” for {self.customer.name}."
+        why = ", which renews another deal" if self.parent_id else ""
+        return f"{by.name} opened “{self.title}” for {self.customer.name}{why}."
 
 
 class Held(Happening):
@@ -127,9 +130,11 @@ class Won(Happening):
     type: Literal["won"] = "won"
     note: str | None = None
     handoff: bool = True
+    contract_ends: date | None = None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.status = Status.WON
+        deal.contract_ends = self.contract_ends
         deal.handoff = HandOff(state=HandOffState.PENDING, since=at) if self.handoff else None
 
     def words(self, by: Actor) -> str:

@@ -28,6 +28,14 @@ def ahead(instant: datetime | None, now: datetime, what: str, *, pointer: str) -
     raise InvalidInput(f"{what} would be {when}; give a time in the next ten years.", pointer=pointer)
 
 
+def later(day: date | None, now: datetime, what: str, *, pointer: str) -> None:
+    """Raises: InvalidInput, unless the day on which something ends is not given, or in the next ten years."""
+    if day is not None and not now.date() <= day <= (now + MAX_AHEAD).date():
+        raise InvalidInput(
+            f"{what} would end on {day:%-d %B %Y}; give a day in the next ten years.", pointer=pointer
+        )
+
+
 def plausible_close(day: date | None) -> None:
     """Raises: InvalidInput, when nobody can mean that day as the expected close."""
     if day is not None and not CLOSE_FROM <= day <= CLOSE_TO:

@@ -163,6 +163,7 @@ def _before_it_began(command: ask.Open, stage: Stage, began: datetime) -> Opport
         partners=command.partners,
         custom=command.custom,
         external=command.external,
+        parent_id=command.parent_id,
         created_at=began,
         updated_at=began,
     )
@@ -178,6 +179,7 @@ def _opened(command: ask.Open) -> did.Opened:
         playbook=command.playbook.key,
         playbook_version=command.playbook.version,
         partners=command.partners,
+        parent_id=command.parent_id,
     )
 
 

@@ -43,6 +43,7 @@ def new_task(deal: Opportunity, template: TaskTemplate, stage: str, now: datetim
         side=template.side,
         partner_role=template.partner_role,
         required=template.required,
+        answer=template.answer,
         waive_by=deal.playbook.waive_by if template.waive_by is None else template.waive_by,
         opened_at=now,
         due_at=due(deal, now, template.due),

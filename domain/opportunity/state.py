@@ -131,6 +131,7 @@ class Task(_Part):
     partner_role: PartnerRole | None = None
     partner_id: PartnerId | None = None
     required: bool
+    answer: bool = Field(default=False, description="Completing it takes a note, which is handed over.")
     waive_by: tuple[Role, ...] = ()
     state: TaskState = TaskState.OPEN
     opened_at: AwareDatetime
@@ -269,6 +270,8 @@ class Opportunity(BaseModel):
     hold: Hold | None = None
     lost: Lost | None = None
     handoff: HandOff | None = None
+    contract_ends: date | None = Field(default=None, description="As it was known when the deal was won.")
+    parent_id: UUID | None = Field(default=None, description="The deal that this one renews.")
     next_check_in_at: AwareDatetime | None = None
     last_check_in: CheckIn | None = None
     next_step: str | None = None

@@ -20,6 +20,8 @@ class WorkKind(StrEnum):
     ADVANCE = "advance"
     CHECK_IN = "check_in"
     HANDOFF = "handoff"
+    FOLLOW_UP = "follow_up"
+    """Of a hand-off: a check-in with the customer after the acceptance; the key is the follow-up's."""
     APPROVAL = "approval"
     """Of a request on the deal, not of the deal itself; the key is the request's id."""
 

@@ -1,0 +1,91 @@
+"""What falls due next on a hand-off, as absolute UTC instants; and what then happens by itself.
+
+The renewal is due here as well, but a deal has to be opened for it: `fall_due` leaves that to
+whoever can (`rules.renewal_opened`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.handoff import events as did
+from domain.handoff.draft import Draft, HandOffOutcome
+from domain.handoff.rules import settle
+from domain.handoff.state import FollowUp, FollowUpState, HandOffProcess, Progress, Rung
+from domain.principal import SYSTEM
+
+
+def _rungs(process: HandOffProcess) -> Iterator[tuple[int, Rung]]:
+    """The steps of the ladder that have still to be taken."""
+    if process.progress is Progress.WAITING and process.clock is not None:
+        yield from ((index, each) for index, each in enumerate(process.clock.rungs) if not each.done)
+
+
+def _next_of(follow_up: FollowUp) -> datetime | None:
+    """When the follow-up's clock speaks next."""
+    match follow_up.state:
+        case FollowUpState.PLANNED:
+            return follow_up.due_at
+        case FollowUpState.DUE:
+            return follow_up.missed_at
+        case FollowUpState.MISSED if not follow_up.told:
+            return follow_up.tell_at
+        case _:
+            return None
+
+
+def next_due(process: HandOffProcess) -> datetime | None:
+    """When the clock has to speak next; None when nothing is awaited."""
+    return min(_instants(process), default=None) if process.is_open else None
+
+
+def _instants(process: HandOffProcess) -> Iterator[datetime]:
+    yield from (each.at for _, each in _rungs(process))
+    yield from (at for each in process.follow_ups if (at := _next_of(each)) is not None)
+    if (renewal := process.renewal_at) is not None:
+        yield renewal
+
+
+def renewal_is_due(process: HandOffProcess, now: datetime) -> bool:
+    """Whether the next deal is to be opened."""
+    at = process.renewal_at
+    return process.is_open and at is not None and at <= now
+
+
+def fall_due(process: HandOffProcess, now: datetime) -> HandOffOutcome:
+    """What the passing of time leads to: each step of each clock once, in order."""
+    draft = Draft(process, now, SYSTEM)
+    if process.is_open:
+        for index, rung in _rungs(process):
+            if rung.at <= now:
+                draft.add(_reminded(process, index, rung))
+        for follow_up in process.follow_ups:
+            _pass(draft, follow_up.key)
+        settle(draft)
+    return draft.outcome()
+
+
+def _reminded(process: HandOffProcess, index: int, rung: Rung) -> did.Reminded:
+    due_at = process.clock.due_at if process.clock else rung.at
+    return did.Reminded(rung=index, tell=rung.tell, receiver=process.receiver, due_at=due_at, rung_at=rung.at)
+
+
+def _pass(draft: Draft, key: str) -> None:
+    """Let the follow-up become due, missed and told of, as far as its time has come."""
+    while (follow_up := draft.process.follow_up(key)) is not None:
+        at = _next_of(follow_up)
+        if at is None or at > draft.now:
+            return
+        draft.add(_passed(follow_up))
+
+
+def _passed(follow_up: FollowUp) -> did.Event:
+    key, title, due_at = follow_up.key, follow_up.title, follow_up.due_at
+    match follow_up.state:
+        case FollowUpState.PLANNED:
+            return did.FollowUpDue(key=key, title=title, due_at=due_at)
+        case FollowUpState.DUE:
+            return did.FollowUpMissed(key=key, title=title, due_at=due_at, missed_at=follow_up.missed_at)
+        case _:
+            return did.FollowUpEscalated(key=key, title=title, due_at=due_at, tell_at=follow_up.tell_at)

@@ -1,0 +1,45 @@
+"""What every event of a hand-off is: a sentence for people, and a change of the state."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import date, datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.handoff.state import HandOffProcess
+from domain.opportunity.state import Person
+from domain.principal import Actor
+
+
+class HandOffEvent(BaseModel):
+    """Something that happened to a hand-off, as the timeline keeps it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    internal: ClassVar[bool] = False
+    """Only the vendor's people read it."""
+
+    @abstractmethod
+    def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
+        """Change the process as this event says."""
+
+    @abstractmethod
+    def words(self, by: Actor) -> str:
+        """The event as a sentence."""
+
+
+def moment(instant: datetime) -> str:
+    """An instant for a sentence, in UTC."""
+    return f"{instant:%-d %B %Y, %H:%M} UTC"
+
+
+def written(day: date) -> str:
+    """A day for a sentence."""
+    return f"{day:%-d %B %Y}"
+
+
+def who(receiver: Person | None) -> str:
+    """Who is awaited: a person, or customer success as a whole."""
+    return receiver.name if receiver else "customer success"
