@@ -22,7 +22,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.approval.events_steps import people
     from domain.approval.notices import messages
     from domain.approval.resolve import Judged, Resolution
-    from domain.approval.rules import decide, needs_judging, resolved, submit, to_resolve, withdraw
+    from domain.approval.rules import (
+        as_read,
+        decide,
+        needs_judging,
+        resolved,
+        submit,
+        to_resolve,
+        withdraw,
+    )
     from domain.approval.state import Approval
     from domain.approval.work import awaited
     from domain.errors import TandemError
@@ -41,6 +49,7 @@ with workflow.unsafe.imports_passed_through():
         Judging,
         Submission,
         Withdrawal,
+        refused_result,
         result_of,
     )
     from workflows.entity import Entity, Receipt, refusal
@@ -137,11 +146,14 @@ class ApprovalWorkflow(Entity):
         return ApprovalTimeline(entries=self.entries)
 
     async def _submit(self, submission: Submission) -> None:
-        """Begin; a refusal goes to everybody who waits for it, and ends the process."""
+        """Begin; a refusal goes to the deal and to everybody who waits for it, and ends the process."""
         try:
             await self._commit(submit(submission.command, workflow.now(), submission.by))
         except (TandemError, ApplicationError) as error:
             self.refused = error if isinstance(error, ApplicationError) else refusal(error)
+            if workflow.patched("refusals-are-told"):  # else a deal would wait for it for ever
+                why = self.refused.message
+                await self._tell_deal(refused_result(submission, why, workflow.now()))
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.refused from error
 
@@ -154,7 +166,10 @@ class ApprovalWorkflow(Entity):
         """One command. Whoever decides is checked against the people as they are at this moment."""
         command, judged = request.command, None
         if isinstance(command, ask.Decide):
+            read = self._known()
             await self._look_again()
+            if self._known().version != read.version and workflow.patched("people-do-not-outdate"):
+                request = as_read(request, read, self._known())
         if needs_judging(command):
             judged = await self._judge(command)
         outcome = decide(self._known(), request, workflow.now(), judged)

@@ -5,6 +5,7 @@ In a file of its own, for the reason that `workflows.messages` gives.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
@@ -14,7 +15,7 @@ from domain.approval.draft import ApprovalEntry, ApprovalOutcome
 from domain.approval.policy import PolicyRef
 from domain.approval.state import Approval, ApprovalState, CounterOffer, Facts, StepState, Subject
 from domain.percent import Percent
-from domain.principal import Actor
+from domain.principal import SYSTEM, Actor
 from workflows.entity import Receipt
 
 RECORD_APPROVAL = "record_approval"
@@ -115,4 +116,22 @@ def result_of(outcome: ApprovalOutcome) -> ApprovalResult:
         by=last.by,
         at=last.at,
         comment=said.comment if said else None,
+    )
+
+
+def refused_result(submission: Submission, why: str, at: datetime) -> ApprovalResult:
+    """What whoever waits for a request is told when it could not even be asked."""
+    command = submission.command
+    return ApprovalResult(
+        approval_id=command.id,
+        version=0,
+        state=ApprovalState.REJECTED,
+        subject=command.subject,
+        percent=command.percent,
+        facts=command.facts,
+        policy=command.policy,
+        reason=command.reason,
+        by=SYSTEM,
+        at=at,
+        comment=f"It could not be asked: {why}",
     )

@@ -123,6 +123,16 @@ def decide(
     return draft.outcome()
 
 
+def as_read(request: ask.Request, before: Approval, now: Approval) -> ask.Request:
+    """The request of somebody who read `before`, where all that is new is who is asked.
+
+    On that nobody decides, so it does not outdate what was read. Whether they still may is decided anyway.
+    """
+    if request.if_version != before.version:
+        return request
+    return request.model_copy(update={"if_version": now.version})
+
+
 def needs_judging(command: ask.Command) -> bool:
     """Whether the facts, and which steps they need, are to be found out before it is decided."""
     return isinstance(command, ask.Accept | ask.Resubmit)

@@ -11,7 +11,7 @@ from domain.approval import commands as ask
 from domain.approval.decide_requests import MAX_ROUNDS
 from domain.approval.draft import ApprovalOutcome
 from domain.approval.resolve import Judged, Resolution
-from domain.approval.rules import decide, needs_judging, resolved, submit, to_resolve
+from domain.approval.rules import as_read, decide, needs_judging, resolved, submit, to_resolve
 from domain.approval.state import Approval, ApprovalState, Channel, StepState, Verdict
 from domain.approval.work import waits_for
 from domain.errors import (
@@ -37,12 +37,14 @@ from tests.approvals import (
     FINANCE,
     FRED,
     MONDAY,
+    OFFICE,
     RITA,
     SAM,
     Game,
     actor,
     step,
     submission,
+    without,
 )
 
 NO = ask.Reject(comment="Too much.")
@@ -292,6 +294,17 @@ def test_after_the_end_nothing_is_taken_and_it_is_said_what_ended_it(end: str):
             with pytest.raises(ApprovalClosed, match=f"was {end} already by ") as refused:
                 ended_games()[end].ask(command, who)
             assert refused.value.extra == {"state": end}
+
+
+def test_who_else_is_asked_does_not_outdate_what_somebody_read():
+    game = Game().submit(DESK)
+    read, wanted = game.approval, ask.Request(command=ask.Approve(), by=actor(DORA), if_version=2)
+    assert read.version == 2
+    now = game.people_change(without(OFFICE, DIRK)).approval
+    assert as_read(wanted, read, now).if_version == now.version == 3
+    for other in (None, 1):
+        older = wanted.model_copy(update={"if_version": other})
+        assert as_read(older, read, now).if_version == other
 
 
 def test_another_version_in_mind():

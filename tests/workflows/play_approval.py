@@ -153,8 +153,15 @@ class Request:
         """The deal that it is about."""
         return await self.client.start_workflow(Deal.run, id=workflow_id(self.deal), task_queue=self.queue)
 
-    async def ask(self, command: ask.Command, by: PersonEntry, *, id: str | None = None) -> Receipt:  # noqa: A002 -- Temporal's own word
-        request = ask.Request(command=command, by=actor(by))
+    async def ask(
+        self,
+        command: ask.Command,
+        by: PersonEntry,
+        *,
+        id: str | None = None,  # noqa: A002 -- Temporal's own word
+        if_version: int | None = None,
+    ) -> Receipt:
+        request = ask.Request(command=command, by=actor(by), if_version=if_version)
         return await self.handle.execute_update(ApprovalWorkflow.change, request, id=id)
 
     async def approve(self, *people: PersonEntry) -> None:

@@ -123,6 +123,20 @@ async def test_whoever_lost_the_role_just_now_does_not_decide(server: WorkflowEn
     assert request_.words[-1] == "Desk: now Dirk Desk or Dina Desk may decide."
 
 
+async def test_who_is_asked_besides_does_not_outdate_what_an_approver_read(
+    server: WorkflowEnvironment, request_: Request
+):
+    await request_.submit(server, DESK, FINANCE)
+    read = (await request_.now()).version
+    request_.bureau.directory = without(OFFICE, DIRK)  # and nobody said so yet
+    await request_.ask(ask.Approve(), DORA, if_version=read)
+    assert (await refused(request_.ask(ask.Approve(), FRED, if_version=read))).type == "stale_version"
+    request_.bureau.directory = without(OFFICE, FRED)
+    read = (await request_.now()).version
+    gone = await refused(request_.ask(ask.Approve(), FRED, if_version=read))
+    assert gone.type == "not_an_approver"
+
+
 async def test_who_leaves_in_the_moment_of_being_asked_is_not_waited_for(
     server: WorkflowEnvironment, request_: Request
 ):
@@ -208,3 +222,16 @@ async def test_what_cannot_be_asked_ends_with_a_refusal(server: WorkflowEnvironm
         await request_.handle.result()
     assert isinstance(failed.value.cause, ApplicationError)
     assert failed.value.cause.type == "invalid_input"
+
+
+async def test_the_deal_hears_of_a_request_that_could_not_be_asked(
+    server: WorkflowEnvironment, request_: Request
+):
+    deal = await request_.open_deal()
+    past = await server.get_current_time() - timedelta(days=1)
+    await request_.start(past, expires_at=past)
+    with pytest.raises(WorkflowFailureError):
+        await request_.handle.result()
+    [heard] = await deal.query(Deal.results)
+    assert (heard.approval_id, heard.state) == (request_.id, ApprovalState.REJECTED)
+    assert heard.comment == "It could not be asked: A request expires after it is made."
