@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from db import approval as approvals
-from db import directory, partners
+from db import directory, opportunity, partners
 from db.session import Database
 from domain.approval.draft import ApprovalOutcome
 from domain.approval.resolve import Judged, Resolution, Resolving, fired, resolve
@@ -47,12 +47,13 @@ class ApprovalActivities:
 
     @activity.defn(name=RESOLVE_STEPS)
     async def resolve_steps(self, wanted: Resolving) -> Resolution:
-        """Who may decide on these steps, as the vendor's people and their absences are now."""
+        """Who may decide on these steps, as the vendor's people, their absences and deals are now."""
         async with self._database.read() as session:
+            owner = await opportunity.owner_of(session, wanted.owned) if wanted.owned else None
             vendor = await partners.vendor(session)
             ids = [vendor.id] if vendor is not None else []
             people = await directory.read(session, organisation_ids=ids, now=wanted.at)
-        return resolve(wanted, people, cel.answer)
+        return resolve(wanted.barring(owner), people, cel.answer)
 
     @activity.defn(name=JUDGE_ROUND)
     async def judge_round(self, judging: Judging) -> Judged:

@@ -47,7 +47,10 @@ class Want(_Part):
 
 
 class Resolving(_Part):
-    """What the directory is asked for one approval, as of `at` (UTC)."""
+    """What the directory is asked for one approval, as of `at` (UTC).
+
+    `owned` is a deal in whose owner's name it is asked, whoever owns it by then: see `barring`.
+    """
 
     wants: tuple[Want, ...]
     facts: Facts
@@ -55,6 +58,13 @@ class Resolving(_Part):
     requester_id: UUID | None
     backup: tuple[ApproverRule, ...] = ()
     at: AwareDatetime
+    owned: UUID | None = None
+
+    def barring(self, owner_id: UUID | None) -> Resolving:
+        """The same without the person who owns the deal now: nobody decides on what is theirs."""
+        if owner_id is None or owner_id in self.askers:
+            return self
+        return changed(self, askers=(*self.askers, owner_id))
 
 
 class Resolved(_Part):

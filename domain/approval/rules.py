@@ -30,7 +30,7 @@ from domain.approval.state import (
     Verdict,
 )
 from domain.errors import InvalidInput, StaleVersion
-from domain.principal import SYSTEM, Actor
+from domain.principal import SYSTEM, Actor, Side
 
 _VERDICTS: dict[type, Callable[[Draft, Any, Any], None]] = {
     ask.Approve: approvers.approve,
@@ -201,6 +201,7 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
         requester_id=approval.requester.id,
         backup=approval.backup,
         at=now,
+        owned=approval.subject.opportunity_id if approval.requester.side is Side.VENDOR else None,
     )
 
 

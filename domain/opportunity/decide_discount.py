@@ -234,6 +234,14 @@ def no_longer_wanted(before: Opportunity | None, after: Opportunity) -> list[tup
     ]
 
 
+def owner_is_another(before: Opportunity | None, after: Opportunity) -> UUID | None:
+    """The approval that waits while the deal got another owner, who may not decide on it (four eyes)."""
+    waiting = pending(after)
+    if before is None or before.owner == after.owner or waiting is None:
+        return None
+    return waiting.approval_id
+
+
 def _replaced(deal: Opportunity, discount: Discount) -> tuple[UUID, ...]:
     """What was given before for the same part of the deal."""
     return tuple(held.id for held in current(deal) if held.line == discount.line and held.id != discount.id)

@@ -146,25 +146,38 @@ async def test_who_comes_back_is_asked_again(as_: ClientFor, asked: Asked) -> No
     await asked.until_asked(asked.dora, asked.emil)
 
 
+async def test_who_owns_the_deal_by_now_does_not_decide_on_it(as_: ClientFor, asked: Asked) -> None:
+    deal = f"/api/v1/opportunities/{(await asked.now())['subject']['opportunity_id']}"
+    for owner, sits in ((asked.dora, asked.emil), (asked.emil, asked.dora)):
+        given = await asked.rep.patch(deal, json={"owner_id": str(owner.id)})
+        assert given.status_code == 200, given.text
+        refused = await (await as_(owner.email)).post(f"{asked.approval}/approve", json={})
+        assert refused.status_code == 403, refused.text
+        await until_seated(asked.rep, asked.approval, sits, but_not=owner)
+
+
 async def test_who_gains_the_role_is_asked_as_well(as_: ClientFor, people: People) -> None:
     rep, admin = await as_("rep@vendor.example"), await as_("admin@vendor.example")
     desk, late = await people.of("desk@vendor.example"), f"fay-{uuid4().hex[:8]}@vendor.example"
     approval = await a_request(rep, people, first="role: deal_desk", second="role: finance")
-    await until_seated(rep, approval, lambda seated: str(desk.id) in seated)
+    await until_seated(rep, approval, desk)
     known = await people.add(late, Role.SALES_REP)
     changed = await admin.patch(f"/api/v1/users/{known.id}", json={"roles": ["sales_rep", "deal_desk"]})
     assert changed.status_code == 200
-    await until_seated(rep, approval, lambda seated: {str(known.id), str(desk.id)} <= seated)
-    body = {"email": f"new-{late}", "name": "Newcomer", "roles": ["deal_desk"]}
-    new = (await admin.post("/api/v1/users", json=body)).json()
-    await until_seated(rep, approval, lambda seated: new["id"] in seated)
+    await until_seated(rep, approval, desk, known)
+    body: dict[str, Any] = {"email": f"new-{late}", "name": "Newcomer", "roles": ["deal_desk"]}
+    assert (await admin.post("/api/v1/users", json=body)).status_code == 201
+    await until_seated(rep, approval, await people.key_for(body["email"]))
 
 
-async def until_seated(client: httpx.AsyncClient, approval: str, reached: Callable[[set[str]], bool]) -> None:
-    """Wait until the people who are asked are so."""
+async def until_seated(
+    client: httpx.AsyncClient, approval: str, *wanted: Person, but_not: Person | None = None
+) -> None:
+    """Wait until these people are among those who are asked, and one is not."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            if reached(await seated(client, approval)):
+            now = await seated(client, approval)
+            if {str(each.id) for each in wanted} <= now and (but_not is None or str(but_not.id) not in now):
                 return
             await asyncio.sleep(0.02)
 
@@ -178,6 +191,7 @@ async def test_the_request_waits_for_somebody_when_all_have_left(as_: ClientFor,
     admin = await as_("admin@vendor.example")
     await admin.patch(f"/api/v1/users/{asked.dora.id}", json={"active": False})
     await admin.patch(f"/api/v1/users/{asked.emil.id}", json={"active": False})
-    gone = {str(asked.dora.id), str(asked.emil.id)}
-    await until_seated(asked.rep, asked.approval, lambda seated: bool(seated) and not seated & gone)
+    await until_seated(asked.rep, asked.approval, but_not=asked.dora)
+    await until_seated(asked.rep, asked.approval, but_not=asked.emil)
+    assert await seated(asked.rep, asked.approval)
     assert (await asked.now())["state"] == "pending"

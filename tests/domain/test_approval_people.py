@@ -12,12 +12,14 @@ from domain.approval import commands as ask
 from domain.approval.directory import Directory, PersonEntry
 from domain.approval.policy import ApproverRule, StepTemplate
 from domain.approval.resolve import Resolving, Want, fired, preview, resolve, steps_of
+from domain.approval.rules import to_resolve
 from domain.approval.state import ApprovalState, StepState
 from domain.errors import Conflict, InvalidInput, NotAnApprover
 from domain.principal import Role
 from tests.approvals import (
     ADA,
     CHAIN,
+    DEAL,
     DESK,
     DIANA,
     DINA,
@@ -42,6 +44,23 @@ NOBODY = without(OFFICE, DORA, DIRK, DINA, DIANA, ADA, FRED)
 
 def to(entry: PersonEntry) -> ask.Delegate:
     return ask.Delegate(id=entry.id, name=entry.name, side=entry.side)
+
+
+def test_whoever_owns_the_deal_by_now_is_not_asked_where_a_colleague_asked():
+    game = Game().submit(DESK)
+    wanted = to_resolve(game.approval, MONDAY, again=True)
+    assert wanted is not None
+    assert wanted.owned == DEAL
+    for owner, expected in (
+        (DORA.id, ["Dirk", "Dina"]),
+        (RITA.id, ["Dora", "Dirk", "Dina"]),
+        (None, ["Dora", "Dirk", "Dina"]),
+    ):
+        [found] = resolve(wanted.barring(owner), OFFICE, judge).steps
+        assert names(each.name for each in found.approvers) == expected
+    partners = to_resolve(Game().submit(DESK, by=SAM).approval, MONDAY, again=True)
+    assert partners is not None
+    assert partners.owned is None, "a partner asks in its own name"
 
 
 @pytest.mark.parametrize(
