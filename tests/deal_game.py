@@ -19,6 +19,7 @@ from domain.opportunity.clock import next_due
 from domain.opportunity.commands_lines import ChangeLine
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.facts import facts
+from domain.opportunity.notices import messages
 from domain.opportunity.rules import decide
 from domain.opportunity.state import HandOffState, Opportunity, Status, TaskState
 from domain.opportunity.work import work_items
@@ -26,7 +27,7 @@ from domain.playbook import HANDOFF, ExitBy, Stage
 from domain.principal import Actor, Role, Side
 from tests.factories import NOW
 
-READERS_MAY = {"note", "check_in"}
+READERS_MAY = {"note", "check_in", "set_cadence"}
 PARTNERS_MAY = READERS_MAY | {
     "complete_task",
     "reopen_task",
@@ -56,6 +57,7 @@ class DealGame(RuleBasedStateMachine):
         self.now = NOW
         self.log: list[TimelineEntry] = []
         self.agreed: dict[Side, Any] = {}
+        self.rungs: set[object] = set()
 
     # ------------------------------------------------------------------ how commands are played
 
@@ -114,8 +116,11 @@ class DealGame(RuleBasedStateMachine):
             assert entry.words
             assert "None" not in entry.words
             self._follow(entry)
+            self._speaks_once(entry)
             self.log.append(entry)
         assert after.version == len(self.log)
+        for message in messages(outcome):
+            assert message.recipients or message.partners or message.managers_of or message.roles
         crossed = Outcome.model_validate_json(outcome.model_dump_json())
         assert crossed.opportunity == after
         assert [entry.words for entry in crossed.entries] == [entry.words for entry in outcome.entries]
@@ -144,6 +149,14 @@ class DealGame(RuleBasedStateMachine):
                 self.agreed.clear()
         elif isinstance(event, did.StageEntered):
             self.agreed.clear()
+
+    def _speaks_once(self, entry: TimelineEntry) -> None:
+        event = entry.event
+        if isinstance(event, did.Reminded | did.Escalated):
+            rung = (event.subject, event.key, event.due_at, event.rung)
+            assert rung not in self.rungs, "each rung speaks once for each deadline"
+            assert event.at_rung <= entry.at
+            self.rungs.add(rung)
 
     def _agreed_before_leaving(self, event: did.StageEntered | did.Won) -> None:
         if not hasattr(self, "deal") or (isinstance(event, did.StageEntered) and event.stage == HANDOFF):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.playbook import Phase, Playbook
 
-_durations = st.sampled_from([None, None, "8h", "3d", "2w"])
+_durations = st.sampled_from([None, None, "8h", "3d", "2w", "6bh", "2bd"])
 _roles = st.sampled_from([None, "reseller", "technology", "distributor"])
 
 
@@ -46,6 +46,26 @@ _exits = st.sampled_from(
 )
 
 
+_spans = st.sampled_from([None, "1h", "3bh", "1bd", "1w"])
+_rungs = st.one_of(
+    st.fixed_dictionaries({"tell": st.sampled_from(["assignee", "other_side", "owner", "manager"])}),
+    st.fixed_dictionaries(
+        {"tell": st.sampled_from(["assignee", "owner"]), "before": st.sampled_from(["2h", "1d"])}
+    ),
+    st.fixed_dictionaries(
+        {"tell": st.sampled_from(["other_side", "manager"]), "after": st.sampled_from(["2h", "1bd"])}
+    ),
+)
+_ladders = st.fixed_dictionaries(
+    {},
+    optional={name: st.lists(_rungs, max_size=3) for name in ("task", "check_in", "stage", "close", "stale")},
+)
+_clocks = st.fixed_dictionaries(
+    {"stale": _spans, "missed": _spans},
+    optional={"close_near": st.sampled_from(["3d", "2w"]), "grant_near": st.sampled_from(["1d", "1w"])},
+)
+
+
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     """One to four stages with any exit, up to three tasks each, and a hand-off."""
@@ -74,6 +94,8 @@ def playbooks(draw: st.DrawFn) -> Playbook:
             "version": 1,
             "title": "Random",
             "stages": stages,
+            "clock": draw(_clocks),
+            "ladders": draw(_ladders),
             "handoff": {"target": draw(_durations), "tasks": draw(_tasks("handoff"))},
         }
     )

@@ -14,7 +14,7 @@ def test_the_agenda_lists_every_deadline_the_earliest_first():
     assert [(item.kind, item.what, item.at) for item in agenda(a_deal().deal)] == [
         (DueKind.TASK, "“Confirm budget”", NOW + timedelta(days=3)),
         (DueKind.TASK, "“Share profile”", NOW + timedelta(days=5)),
-        (DueKind.CHECK_IN, "A check-in", NOW + timedelta(days=7)),
+        (DueKind.CHECK_IN, "A check-in with Aster Integrators", NOW + timedelta(days=7)),
         (DueKind.STAGE, "Joint qualification", NOW + timedelta(days=14)),
         (DueKind.EXPECTED_CLOSE, "The expected close", datetime(2027, 9, 30, 23, 59, 59, 999999, UTC)),
     ]
@@ -79,5 +79,5 @@ def test_a_check_in_sets_the_next_one_by_the_stages_cadence():
 
 def test_a_missed_check_in_is_said_and_stays_missed_until_somebody_checks_in():
     deal = a_deal().later(days=8)
-    assert deal.last == "A check-in was due on 8 March 2027, 09:00 UTC."
+    assert deal.last == "A check-in with Aster Integrators was due on 8 March 2027, 09:00 UTC."
     assert deal.deal.next_check_in_at == NOW + timedelta(days=7)

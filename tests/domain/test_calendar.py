@@ -24,6 +24,7 @@ from domain.calendar import (
     half,
     open_hours_between,
     parse_business,
+    pinned,
     share,
     zones,
 )
@@ -116,6 +117,20 @@ starts = st.builds(
     st.sampled_from(CHANGES),
     st.integers(-2 * 24 * 60, 24 * 60),
 )
+
+
+@settings(max_examples=60, deadline=None)
+@given(calendars(), starts, st.integers(1, 60), st.sampled_from(list(Unit)))
+def test_a_pinned_calendar_reckons_without_the_zone_database(
+    calendar: Calendar, start: datetime, amount: int, unit: Unit
+) -> None:
+    kept = pinned(calendar, date(2027, 1, 1), date(2028, 12, 31))
+    assert kept.known_until == date(2028, 12, 31)
+    kept = Calendar.model_validate_json(kept.model_dump_json()).model_copy(update={"zone": "UTC"})
+    span = Span(Fraction(amount), unit)
+    assert after(kept, start, span) == after(calendar, start, span)
+    end = start + timedelta(days=amount)
+    assert open_hours_between(kept, start, end) == open_hours_between(calendar, start, end)
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from domain.approval.state import ApprovalState
+from domain.calendar import Calendar
 from domain.errors import StaleVersion
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -22,7 +23,7 @@ from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
-from domain.opportunity.state import LoseReason, Status
+from domain.opportunity.state import CheckInFor, LoseReason, Status
 from domain.playbook import HANDOFF, Playbook
 from domain.principal import SYSTEM, Actor, Side
 from tests import factories
@@ -167,6 +168,24 @@ class Deals(DiscountGame):
     @rule(by=mostly_rep)
     def resume(self, by: Actor) -> None:
         self._try(ask.Resume(), by)
+
+    @rule(
+        by=anybody,
+        every=st.sampled_from([None, "4bh", "2bd", "1w"]),
+        whose=st.sampled_from([None, *PARTNERS]),
+    )
+    def set_cadence(self, by: Actor, every: str | None, whose: Any) -> None:
+        person = factories.person(factories.SELLER if whose else REP)
+        who = CheckInFor(
+            person=person,
+            side=Side.PARTNER if whose else Side.VENDOR,
+            partner_id=whose.id if whose else None,
+        )
+        self._try(ask.SetCadence(every=every, who=who if every else None), by)
+
+    @rule(by=mostly_rep, zone=st.sampled_from(["Europe/Berlin", "America/New_York"]))
+    def refresh_calendar(self, by: Actor, zone: str) -> None:
+        self._try(ask.RefreshCalendar(calendar=Calendar(zone=zone)), by)
 
     @rule(by=mostly_rep, what=st.sampled_from(["title", "amount", "expected_close", "owner", "custom"]))
     def change(self, by: Actor, what: str) -> None:
