@@ -13,8 +13,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import accounts, partners, people, playbooks, policies
+from db import accounts, directory, partners, people, playbooks, policies
 from db.session import Database
+from db.tables.base import utc_now
 from domain.errors import Forbidden, InvalidInput, NotFound
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -96,6 +97,7 @@ async def opening(
         ]
         owner = await _owner(session, principal, body.owner_id) if body.owner_id else _opener(principal)
         customer, account_id = await _customer(session, principal, body.customer)
+        calendar = await directory.working_calendar(session, owner.id, utc_now().date()) if owner else None
     return ask.Open(
         id=opportunity_id,
         title=body.title,
@@ -106,6 +108,7 @@ async def opening(
         owner=owner,
         playbook=book,
         policy=policy,
+        calendar=calendar,
         partners=tuple(named) or _own_organisation(principal, book),
         custom=body.custom,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -17,13 +17,17 @@ from db.pages import AnyRow
 from db.tables import DelegationRow, Organisation, OrganisationKind, User
 from db.tables.base import utc_now
 from domain.approval.directory import Delegation, Directory, PersonEntry
-from domain.calendar import OFFICE_HOURS, UTC_ZONE, Calendar, zones
+from domain.calendar import OFFICE_HOURS, UTC_ZONE, Calendar, pinned, zones
+from domain.errors import NotFound
 from domain.principal import Role, Side
 from runtime.holidays import NoHolidays, public_holidays
 
 log = structlog.get_logger(__name__)
 
 Hours = tuple[tuple[str, tuple[str, ...]], ...]
+
+YEARS_KEPT = 3
+"""Years whose holidays a deal keeps: the one in which it was opened, and the next."""
 
 
 async def read(
@@ -85,16 +89,47 @@ def _person(row: AnyRow, years: tuple[int, ...]) -> PersonEntry:
 
 def calendar_of(user: User, years: tuple[int, ...]) -> Calendar:
     """When a person works, with the public holidays of these years."""
-    hours: Any = user.working_hours or OFFICE_HOURS
-    written = tuple((day, tuple(each)) for day, each in hours.items())
-    return _calendar(user.time_zone, user.country, user.region, written, years)
+    return _calendar(_Place.of(user), years)
+
+
+async def working_calendar(session: AsyncSession, user_id: UUID, today: date) -> Calendar:
+    """The calendar of somebody's deals, to be kept: known from this year to the end of the year after next.
+
+    Where the library knows the holidays of fewer years, it is known until the end of those.
+    Raises `NotFound` for nobody.
+    """
+    user = await session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such person.")
+    return _kept(_Place.of(user), today.year)
+
+
+class _Place(NamedTuple):
+    """Where and when somebody works, as a key to what was reckoned before."""
+
+    zone: str
+    country: str | None
+    region: str | None
+    hours: Hours
+
+    @classmethod
+    def of(cls, user: User) -> _Place:
+        hours: Any = user.working_hours or OFFICE_HOURS
+        written = tuple((day, tuple(each)) for day, each in hours.items())
+        return cls(user.time_zone, user.country, user.region, written)
+
+
+@lru_cache(maxsize=256)
+def _kept(place: _Place, year: int) -> Calendar:
+    calendar = _calendar(place, tuple(range(year, year + YEARS_KEPT)))
+    last = max((day.year for day in calendar.holidays), default=year + YEARS_KEPT - 1)
+    return pinned(calendar, date(year, 1, 1), date(last, 12, 31))
 
 
 @lru_cache(maxsize=4096)
-def _calendar(
-    zone: str, country: str | None, region: str | None, hours: Hours, years: tuple[int, ...]
-) -> Calendar:
+def _calendar(place: _Place, years: tuple[int, ...]) -> Calendar:
     """One calendar for all who work by it. Holidays and zones that are no longer known are logged."""
+    zone, country, region, hours = place
     if zone not in zones():
         log.warning("directory.no_zone", zone=zone)
         zone = UTC_ZONE
