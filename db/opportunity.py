@@ -29,7 +29,7 @@ from domain.discount.state import Discount
 from domain.errors import NotFound
 from domain.opportunity.blockers import blockers, turn_of
 from domain.opportunity.clock import next_due
-from domain.opportunity.discounts import current, giver
+from domain.opportunity.discounts import giver
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.planned import planned
 from domain.opportunity.state import Opportunity
@@ -45,7 +45,6 @@ class Standing:
     closed: bool
 
 
-_NOT_TOLD = ("what a partner of this deal gives is more than it was granted",)
 _LISTED = {
     "discount_pending": "A discount is not decided yet",
     "discount_outside_grant": "What is given off is not covered by what was granted",
@@ -244,8 +243,8 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
 def _hide_other_partners(deal: Opportunity, partner_id: UUID) -> None:
     """What other partners give is theirs; of what is not covered the others learn only that it is so."""
     own = (None, partner_id)
-    if deal.discount_outside is not None and any(each.partner_id not in own for each in current(deal)):
-        deal.discount_outside = deal.discount_outside.model_copy(update={"reasons": _NOT_TOLD})
+    if deal.discount_outside is not None:
+        deal.discount_outside = deal.discount_outside.read_by(partner_id)
     deal.discounts = tuple(each for each in deal.discounts if each.partner_id in own)
 
 

@@ -125,7 +125,7 @@ class Bargain(Working):
             tier = self.tier if partner else None
             known: dict[PolicyRef, DiscountPolicy] = {self.policy.ref: self.policy}
             answer = check(self.deal, known, tier, RULES, self.now)
-            super()._take(checked(self.deal, answer.outside, self.now))
+            super()._take(checked(self.deal, answer, self.now))
         return self
 
     def _approval_id(self) -> UUID:

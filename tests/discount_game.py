@@ -96,7 +96,7 @@ class DiscountGame(DealGame):
         if needs_check(before, found.opportunity):
             known = {POLICY.ref: POLICY}
             answer = check(found.opportunity, known, self._tier(found.opportunity), RULES, self.now)
-            found = _joined(found, checked(found.opportunity, answer.outside, self.now))
+            found = _joined(found, checked(found.opportunity, answer, self.now))
         super()._take(before, found)
 
     def _assessed(self, outcome: Outcome) -> Outcome:

@@ -252,7 +252,7 @@ class OpportunityWorkflow(Entity):
             check = CheckQuestion(opportunity=outcome.opportunity, at=workflow.now())
             what = "Is what is given covered by what was granted?"
             answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
-            outcome = _joined(outcome, checked(outcome.opportunity, answer.outside, workflow.now()))
+            outcome = _joined(outcome, checked(outcome.opportunity, answer, workflow.now()))
         return outcome
 
     async def _tell_for_ever(self) -> None:

@@ -21,13 +21,14 @@ from domain.discount.envelope import Envelope, Violation, fits, given_away, in_w
 from domain.discount.facts import DiscountFacts, worsened
 from domain.discount.gather import Around, facts_now, facts_of, product_line, rates_used
 from domain.discount.policy import DiscountPolicy, DiscountStep
-from domain.discount.state import Discount, DiscountState
+from domain.discount.state import Discount, DiscountState, Uncovered
 from domain.duration import Duration
 from domain.errors import NoExchangeRate
 from domain.money import Money
-from domain.opportunity.discounts import current, in_force, priced
+from domain.opportunity.discounts import current, giver, in_force, priced
 from domain.opportunity.state import Opportunity
 from domain.percent import shown
+from domain.principal import SYSTEM
 from domain.rates import Rates
 
 Reads = Callable[[str], frozenset[str]]
@@ -59,11 +60,15 @@ class Assessment(BaseModel):
 
 
 class Check(BaseModel):
-    """Whether what is given is covered by what was granted: `outside` says why not, in words."""
+    """Whether what is given is covered by what was granted: `shares` say why not, by who gives it.
+
+    `outside` is what an answer said before that was told apart.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     outside: tuple[str, ...] = ()
+    shares: tuple[Uncovered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +247,19 @@ def check(
     now: datetime,
 ) -> Check:
     """Whether what is given is covered, after a change of the deal."""
-    reasons: dict[str, None] = {}
+    found: dict[UUID | None, dict[str, None]] = {}
     for discount in current(deal):
-        reasons.update(dict.fromkeys(_reasons(deal, discount, policies, rules, now)))
+        why = dict.fromkeys(_reasons(deal, discount, policies, rules, now))
+        found.setdefault(discount.partner_id, {}).update(why)
     if deal.policy in policies:
-        reasons.update(dict.fromkeys(_lines_beyond(deal, policies[deal.policy], tier)))
-    return Check(outside=tuple(reasons))
+        seller = giver(deal, None, SYSTEM)
+        beyond = dict.fromkeys(_lines_beyond(deal, policies[deal.policy], tier))
+        found.setdefault(seller.id if seller else None, {}).update(beyond)
+    return Check(
+        shares=tuple(
+            Uncovered(partner_id=partner_id, reasons=tuple(why)) for partner_id, why in found.items() if why
+        )
+    )
 
 
 def _reasons(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from domain.approval.policy import PolicyRef
 from domain.discount.envelope import Envelope
@@ -107,10 +108,53 @@ class Discount(BaseModel):
         return self.state is DiscountState.GRANTED
 
 
+class Uncovered(BaseModel):
+    """Why what one partner (None: the vendor) gives is not covered by what was granted, in words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    partner_id: UUID | None = None
+    reasons: tuple[str, ...]
+
+
+NOT_TOLD = "what a partner of this deal gives is more than it was granted"
+"""What the other partners of a deal learn of it."""
+
+
 class OutsideGrant(BaseModel):
-    """Why what is given is not covered by what was granted, in words; and since when."""
+    """What is given and not covered by what was granted; and since when."""
 
     model_config = ConfigDict(frozen=True)
 
     since: AwareDatetime
-    reasons: tuple[str, ...]
+    shares: tuple[Uncovered, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was_kept(cls, values: Any) -> Any:
+        """Reasons were kept without saying whose they are: no partner reads those."""
+        if isinstance(values, dict) and "reasons" in values:
+            share = {"partner_id": UUID(int=0), "reasons": values["reasons"]}
+            return {"since": values["since"], "shares": [share]}
+        return values
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys(why for share in self.shares for why in share.reasons))
+
+    def of(self, partner_id: UUID | None) -> tuple[str, ...]:
+        """Why what this partner gives is not covered; nothing, where it is."""
+        return next((share.reasons for share in self.shares if share.partner_id == partner_id), ())
+
+    def but(self, new: Uncovered, at: datetime) -> Self | None:
+        """The same with other reasons for one of them; None where all is covered."""
+        others = tuple(share for share in self.shares if share.partner_id != new.partner_id)
+        shares = (*others, new) if new.reasons else others
+        return self.model_copy(update={"since": at, "shares": shares}) if shares else None
+
+    def read_by(self, partner_id: UUID) -> Self:
+        """What a partner reads: its own reasons, and of the others' that there are some."""
+        own = tuple(share for share in self.shares if share.partner_id in (None, partner_id))
+        told = own if own == self.shares else (*own, Uncovered(reasons=(NOT_TOLD,)))
+        return self.model_copy(update={"shares": told})

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from domain.discount.state import DiscountState
+from domain.discount.state import Discount, DiscountState
 from domain.opportunity.discounts import pending
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
 from domain.opportunity.wording import listed
 from domain.playbook import Advance, Exit, ExitBy, Stage
-from domain.principal import Side
+from domain.principal import Actor, Side
 
 
 class Blocker(BaseModel):
@@ -125,11 +125,19 @@ def agreement_ahead(deal: Opportunity, stage: Stage) -> Blocker:
     )
 
 
-def discount_blockers(deal: Opportunity) -> list[Blocker]:
-    """What keeps the deal because of its discounts: a request that waits, or more given than granted."""
+def discount_blockers(deal: Opportunity, reader: Actor | None = None) -> list[Blocker]:
+    """What keeps the deal because of its discounts: a request that waits, or more given than granted.
+
+    What another partner gives, a partner's `reader` does not learn.
+    """
     found = []
-    waiting = pending(deal)
-    if waiting is not None:
+    waiting, outside = pending(deal), deal.discount_outside
+    partner_id = reader.organisation_id if reader is not None and reader.side is Side.PARTNER else None
+    if outside is not None and partner_id is not None:
+        outside = outside.read_by(partner_id)
+    if waiting is not None and partner_id is not None and waiting.partner_id not in (None, partner_id):
+        found.append(_waits_for_another_partners(waiting, deal))
+    elif waiting is not None:
         back = waiting.state in (DiscountState.RETURNED, DiscountState.COUNTERED)
         side = waiting.requested_by.side if back else Side.VENDOR
         said = "is back with its requester" if back else "waits for approval"
@@ -144,20 +152,30 @@ def discount_blockers(deal: Opportunity) -> list[Blocker]:
                 partner_id=waiting.requested_by.organisation_id if side is Side.PARTNER else None,
             )
         )
-    if deal.discount_outside is not None:
+    if outside is not None:
         found.append(
             Blocker(
                 code="discount_outside_grant",
                 what=(
-                    f"What is given off is not covered: {'; '.join(deal.discount_outside.reasons)}. "
+                    f"What is given off is not covered: {'; '.join(outside.reasons)}. "
                     "Ask again, or change the deal back"
                 ),
                 turn=Side.VENDOR,
                 who=_owner(deal),
-                since=deal.discount_outside.since,
+                since=outside.since,
             )
         )
     return found
+
+
+def _waits_for_another_partners(waiting: Discount, deal: Opportunity) -> Blocker:
+    return Blocker(
+        code="discount_pending",
+        what="A discount of another partner is not decided yet",
+        turn=Side.VENDOR,
+        who=_owner(deal),
+        since=waiting.requested_at,
+    )
 
 
 def waits_for_discounts(deal: Opportunity, stage: Stage) -> bool:

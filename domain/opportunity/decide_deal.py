@@ -84,7 +84,7 @@ def _sign_off(draft: Draft, command: ask.Advance) -> None:
     if any(sign.side is side for sign in deal.stage.sign_offs):
         if not gate_blockers(deal):
             return leave(draft)  # the last stage, agreed on by both: says what to do now
-        if held := discount_blockers(deal):
+        if held := discount_blockers(deal, by):
             raise closed_gate(deal, held, f"Your side has agreed; {deal.stage_title} is not finished")
         other = next(other for other in Side if other is not side)
         raise AlreadySignedOff(f"Your side has agreed; the {other.value} has not yet.")

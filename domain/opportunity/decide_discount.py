@@ -8,9 +8,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.approval.state import ApprovalState
-from domain.discount.assess import Assessment, offer_at
+from domain.discount.assess import Assessment, Check, offer_at
 from domain.discount.gather import facts_now
-from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState
+from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState, Uncovered
 from domain.duration import parse_duration
 from domain.errors import Conflict, DiscountPending, InvalidInput, NoExchangeRate, NotFound
 from domain.opportunity import commands_discount as ask
@@ -292,12 +292,28 @@ def _is_as_judged(deal: Opportunity, held: Discount) -> bool:
         return False
 
 
-def checked(deal: Opportunity, outside: tuple[str, ...], now: datetime) -> Outcome:
-    """What is given is outside of what was granted, or inside again; nothing where that is known."""
+def checked(deal: Opportunity, found: Check, now: datetime) -> Outcome:
+    """What is given is outside of what was granted, or inside again; nothing where that is known.
+
+    It is told by who gives it: each partner reads of its own.
+    """
     draft = Draft(deal, now, SYSTEM)
-    known = deal.discount_outside.reasons if deal.discount_outside else ()
-    if outside != known:
-        givers = {held.partner_id for held in current(deal)}
-        draft.add(did.DiscountChecked(outside=outside, partner_id=givers.pop() if len(givers) == 1 else None))
+    known = deal.discount_outside
+    outside = {share.partner_id: share.reasons for share in _shares(deal, found)}
+    before = {share.partner_id: share.reasons for share in known.shares} if known else {}
+    for partner_id in dict.fromkeys((*outside, *before)):
+        reasons = outside.get(partner_id, ())
+        if reasons != before.get(partner_id, ()):
+            draft.add(did.DiscountChecked(outside=reasons, partner_id=partner_id))
+    if draft.entries:
         settle(draft)
     return draft.outcome()
+
+
+def _shares(deal: Opportunity, found: Check) -> tuple[Uncovered, ...]:
+    """Whose reasons these are; an answer of before does not say, and is nobody's where several give."""
+    if not found.outside:
+        return found.shares
+    givers = {held.partner_id for held in current(deal)}
+    nobody = UUID(int=0)
+    return (Uncovered(partner_id=givers.pop() if len(givers) == 1 else nobody, reasons=found.outside),)

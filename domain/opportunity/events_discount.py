@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field
 from domain.approval.policy import PolicyRef
 from domain.discount.envelope import Envelope
 from domain.discount.facts import DiscountFacts
-from domain.discount.state import Discount, DiscountState, OutsideGrant
+from domain.discount.state import Discount, DiscountState, OutsideGrant, Uncovered
 from domain.duration import Duration
 from domain.money import Money
 from domain.opportunity.happening import Happening
@@ -263,14 +263,15 @@ class DiscountChecked(Happening):
 
     type: Literal["discount_checked"] = "discount_checked"
     outside: tuple[str, ...]
-    partner_id: UUID | None = Field(default=None, description="Whose grants these are, where one partner's.")
+    partner_id: UUID | None = Field(default=None, description="Whose grants these are, where a partner's.")
 
     @property
     def only_for(self) -> UUID | None:
         return self.partner_id
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        deal.discount_outside = OutsideGrant(since=at, reasons=self.outside) if self.outside else None
+        known = deal.discount_outside or OutsideGrant(since=at, shares=())
+        deal.discount_outside = known.but(Uncovered(partner_id=self.partner_id, reasons=self.outside), at)
 
     def words(self, by: Actor) -> str:
         if not self.outside:

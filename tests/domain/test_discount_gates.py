@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from domain.approval.state import ApprovalState
-from domain.discount.state import Discount, DiscountState
+from domain.discount.assess import Check
+from domain.discount.state import NOT_TOLD, Discount, DiscountState, OutsideGrant
 from domain.errors import (
     Conflict,
     DiscountNotGranted,
@@ -16,16 +19,17 @@ from domain.errors import (
 from domain.opportunity import commands as ask
 from domain.opportunity.blockers import blockers
 from domain.opportunity.commands_lines import AddLine, ChangeLine
-from domain.opportunity.decide_discount import (
-    needs_check,
-)
+from domain.opportunity.decide_discount import checked, needs_check
 from domain.opportunity.discounts import granted_percent
 from domain.opportunity.work import work_items
 from domain.principal import Side
 from tests.bargains import GATED, POLICY, a_bargain, a_product, money, with_lines
 from tests.factories import (
     ASTER,
+    BOREALIS,
+    BOREALIS_SELLER,
     CYGNUS,
+    NOW,
     SELLER,
     a_playbook,
     a_stage,
@@ -200,6 +204,63 @@ def test_another_partner_reads_nothing_of_it() -> None:
     written = " ".join(event.model_dump_json() for event in told)
     assert "margin" not in written
     assert "deal-desk" not in written
+
+
+def test_each_partner_reads_why_its_own_discount_is_not_covered_and_of_the_others_only_that() -> None:
+    deal = with_lines(partners=(ASTER, BOREALIS))
+    deal.granted("20", line="ERP", by=SELLER)
+    deal.granted("16", line="support", by=BOREALIS_SELLER)
+    for key in ("line-3", "line-4"):
+        deal.ask(ChangeLine(key=key, quantity=1))
+    told = [entry.event for entry in deal.entries if entry.event.type == "discount_checked"]
+    assert {event.only_for for event in told} == {ASTER.id, BOREALIS.id}
+    assert deal.deal.discount_outside is not None
+    for own, other in ((ASTER, BOREALIS), (BOREALIS, ASTER)):
+        mine = deal.deal.discount_outside.of(own.id)
+        assert mine
+        assert deal.deal.discount_outside.read_by(own.id).reasons == (*mine, NOT_TOLD)
+        assert not set(mine) & set(deal.deal.discount_outside.of(other.id))
+        assert all(event.outside == mine for event in told[-2:] if event.only_for == own.id)
+    deal.ask(ChangeLine(key="line-3", quantity=100))
+    assert deal.deal.discount_outside.of(ASTER.id) == ()
+    assert deal.entries[-1].event.only_for == ASTER.id
+
+
+def test_a_refusal_tells_a_partner_nothing_of_what_another_one_gives() -> None:
+    stages = [a_stage("quote", exit={"by": "sign_off", "discount": "settled"})]
+    deal = a_bargain(playbook=a_playbook(stages=stages), partners=(ASTER, BOREALIS))
+    deal.want("20", by=SELLER)
+    deal.ask(ask.Advance(), by=SELLER)
+    for by, words in ((SELLER, "20 %"), (BOREALIS_SELLER, "of another partner")):
+        with pytest.raises(DiscountPending, match=words):
+            deal.ask(ask.Advance(), by=by)
+    deal.decided(ApprovalState.APPROVED)
+    deal.change(amount=money("100000.00"))
+    for by, words in ((SELLER, "100,000.00"), (BOREALIS_SELLER, NOT_TOLD)):
+        with pytest.raises(DiscountOutsideGrant, match=words):
+            deal.ask(ask.Advance(), by=by)
+
+
+def test_what_was_kept_without_saying_whose_it_is_no_partner_reads() -> None:
+    kept = OutsideGrant.model_validate({"since": NOW, "reasons": ["the deal is small"]})
+    assert kept.reasons == ("the deal is small",)
+    assert kept.read_by(ASTER.id).reasons == (NOT_TOLD,)
+    assert OutsideGrant.model_validate(kept.model_dump(mode="json")) == kept
+    assert OutsideGrant.model_validate(kept) == kept
+
+
+def test_an_answer_of_before_is_of_the_one_who_gives_or_nobodys() -> None:
+    found = Check(outside=("the deal is small",))
+    for partners, giving, of in (
+        ((ASTER,), [SELLER], ASTER.id),
+        ((ASTER, BOREALIS), [SELLER, BOREALIS_SELLER], UUID(int=0)),
+    ):
+        deal = with_lines(partners=partners)
+        for by, line in zip(giving, ("ERP", "support"), strict=False):
+            deal.granted("20", line=line, by=by)
+        after = checked(deal.deal, found, NOW).opportunity
+        assert after.discount_outside is not None
+        assert after.discount_outside.of(of) == found.outside
 
 
 def test_words_of_a_request_say_against_whom() -> None:
