@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
+from sqlalchemy.exc import ProgrammingError
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import activities
-from activities.postman import mailing
+from db import deliveries
 from db.session import Database
 from domain.errors import Unavailable
 from runtime import aio
@@ -20,6 +25,7 @@ from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
 from workflows import WORKFLOWS
+from workflows.courier_wake import wake_courier
 
 PATIENCE = 60.0
 """Seconds to wait for Temporal at the start: containers of one deployment start in any order."""
@@ -29,16 +35,20 @@ GRACE = timedelta(seconds=3)
 LAST = timedelta(seconds=15)
 """After that it ends whatever still runs: a step that fails and is tried for ever has no other end."""
 
+LOOK_ROUND = timedelta(minutes=10)
+"""How often it is looked whether somebody's courier sleeps who should not."""
+
 log = structlog.get_logger()
 
 
 def build(client: Client, database: Database, settings: Settings) -> Worker:
     """The worker of this process, with everything that it can do."""
+    wake = partial(wake_courier, client, settings.task_queue)
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=activities(database, mails=settings.smtp_url is not None),
+        activities=activities(database, settings, wake),
         workflow_runner=ContextFreeSandboxRunner(),
         graceful_shutdown_timeout=GRACE,
     )
@@ -58,13 +68,42 @@ async def work(settings: Settings) -> None:
         with aio.stop_signals() as stop:
             client = await _patiently(settings)
             await ensure_search_attributes(client)
-            async with build(client, database, settings), mailing(settings, database):
+            async with build(client, database, settings), nobody_forgotten(client, database, settings):
                 log.info("working", task_queue=settings.task_queue, namespace=client.namespace)
                 await stop.wait()
                 giving_up = asyncio.get_running_loop().call_later(LAST.total_seconds(), _give_up)
         giving_up.cancel()
     finally:
         await database.close()
+
+
+@contextlib.asynccontextmanager
+async def nobody_forgotten(client: Client, database: Database, settings: Settings) -> AsyncIterator[None]:
+    """Now and then, wake the couriers of all for whom something is overdue, while the block lasts.
+
+    Whoever writes a notice wakes its courier. This is for what was written when that could not
+    be done, and for what was on its way before couriers were.
+    """
+    task = asyncio.create_task(_wake_for_ever(client, database, settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _wake_for_ever(client: Client, database: Database, settings: Settings) -> None:
+    while True:
+        try:
+            async with database.read() as session:
+                overdue = await deliveries.overdue(session, datetime.now(UTC))
+            for user_id in overdue:
+                await wake_courier(client, settings.task_queue, user_id)
+        except (Unavailable, ProgrammingError, RPCError) as away:
+            # The database or Temporal is away, or not migrated yet: what waits is there when they are back.
+            log.warning("couriers.not_woken", why=type(away).__name__)
+        await asyncio.sleep(LOOK_ROUND.total_seconds())
 
 
 def _give_up() -> None:

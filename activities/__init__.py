@@ -6,19 +6,29 @@ from collections.abc import Callable
 from typing import Any
 
 from activities.approvals import ApprovalActivities
+from activities.courier import CourierActivities
 from activities.discounts import DiscountActivities, facts_now
+from activities.letters import Letters
 from activities.notify import NotifyActivities
 from activities.record import RecordActivities
 from activities.rules import judge_rule
 from db.session import Database
 from domain.discount.submit import KIND as DISCOUNT
+from runtime.chat import Chats
+from runtime.links import Links
+from runtime.mail import Mailer
+from runtime.settings import Settings
+from workflows.courier_wake import Wake
 
 
-def activities(database: Database, *, mails: bool = False) -> list[Callable[..., Any]]:
-    """Every activity, with what it needs; with `mails`, what people are told is mailed to them as well."""
+def activities(database: Database, settings: Settings, wake: Wake) -> list[Callable[..., Any]]:
+    """Every activity, with what it needs; `wake` lets somebody's courier look at what waits for them."""
     approvals = ApprovalActivities(database, {DISCOUNT: facts_now})
     discounts = DiscountActivities(database)
     records = RecordActivities(database)
+    courier = CourierActivities(
+        database, Letters(Links(settings)), Mailer.of(settings), Chats(settings.chat_schemes)
+    )
     return [
         records.record_opportunity,
         records.catch_up,
@@ -28,5 +38,8 @@ def activities(database: Database, *, mails: bool = False) -> list[Callable[...,
         approvals.record_approval,
         approvals.resolve_steps,
         approvals.judge_round,
-        NotifyActivities(database, mails=mails).notify,
+        NotifyActivities(database, mails=settings.smtp_url is not None, wake=wake).notify,
+        courier.look,
+        courier.deliver,
+        courier.settle,
     ]

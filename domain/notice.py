@@ -52,17 +52,17 @@ class NoticeKind(StrEnum):
 _ASKING = frozenset({NoticeKind.DECISION_WANTED, NoticeKind.DECISION_REMINDER, NoticeKind.DECISION_ESCALATED})
 
 
-class MailState(StrEnum):
-    """How far the mail of a notice has come."""
+class DeliveryState(StrEnum):
+    """How far a notice has come by mail or chat."""
 
     NONE = "none"
-    """No mail server was set when the notice was written."""
+    """It is not sent: no mail server or chat is set, or the recipient does not want it."""
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
     """It could not be sent; it stays listed until an administrator sends it again."""
     DROPPED = "dropped"
-    """When it was to be sent, it no longer concerned the recipient."""
+    """When it was to be sent, it no longer concerned the recipient, or was not wanted any more."""
 
 
 class Fact(BaseModel):

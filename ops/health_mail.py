@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy.exc import ProgrammingError
 
-from db import notices
+from db import deliveries
 from db.session import Database
 from domain.errors import Unavailable
 from ops.finding import Finding
@@ -25,8 +25,8 @@ async def look_at_mail(settings: Settings, database: Database) -> AsyncIterator[
         yield Finding("mail", False, error.words, "Check TANDEM_SMTP_URL, and that the server runs.")
     try:
         async with database.read() as session:
-            failed = await notices.failed_count(session)
+            failed = await deliveries.failed_count(session)
     except (Unavailable, ProgrammingError):
         return  # said of the database itself already
     advice = "See which and why on the page of notices, as an administrator, and send them again there."
-    yield Finding("mails", failed == 0, f"{failed:,} could not be sent", advice)
+    yield Finding("notices", failed == 0, f"{failed:,} could not be sent", advice)

@@ -24,7 +24,10 @@ _LONGEST_ANSWER = 300
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one person. `id` is the same each time it is sent; `thread` is what it belongs to."""
+    """A mail to one person. `id` is the same each time it is sent; `thread` is what it belongs to.
+
+    `unsubscribe` is the address where mails like it are ended, `event` an iCalendar file that goes along.
+    """
 
     id: str
     to_name: str
@@ -33,6 +36,8 @@ class Mail:
     text: str
     html: str
     thread: str | None = None
+    unsubscribe: str | None = None
+    event: bytes | None = None
 
 
 class MailNotSent(Exception):
@@ -117,8 +122,16 @@ class Mailer:
             # A mail program puts all that names the same ancestor into one conversation, sent or not.
             message["In-Reply-To"] = message["References"] = f"<{mail.thread}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers it
+        if mail.unsubscribe:  # RFC 8058: the mail program asks nobody, and posts there
+            message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        if mail.event:
+            calendar = {"charset": "utf-8", "method": "PUBLISH"}
+            message.add_attachment(
+                mail.event, maintype="text", subtype="calendar", filename="event.ics", params=calendar
+            )
         return message
 
 

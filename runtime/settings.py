@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         description="Signs links in mails; at least 32 characters; unset, one is made and kept in the home.",
     )
 
+    chat_schemes: str = Field(
+        default="slack,workflows,discord,gchat,wxteams",
+        pattern=r"^([a-z0-9]+(, ?[a-z0-9]+)*)?$",
+        description="Chats that people may be told in, as apprise calls them, with commas.",
+    )
+
     demo_password: SecretStr | None = Field(
         default=None, description="The password of the demo people; unset, one is made and kept in the home."
     )

@@ -16,8 +16,9 @@ from uuid import UUID, uuid4
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from activities.courier import CourierActivities
+from activities.letters import Letters
 from activities.notify import NotifyActivities
-from activities.postman import Postman
 from api.approval_commands import ApprovalCommands
 from api.services import Services
 from db import approval as approvals
@@ -27,8 +28,10 @@ from domain.approval.policy import StepTemplate
 from domain.approval.state import Approval, Channel, Subject
 from domain.notice import Message, NoticeKind
 from domain.principal import Role
+from runtime.chat import Chats
 from runtime.ids import new_id
 from runtime.mail import Mailer
+from tests.couriers import go_round
 from tests.smtp import post_office, text_of
 from tests.stack import PASSWORD, People, Person
 from workflows.approval import ApprovalWorkflow
@@ -70,8 +73,8 @@ class Case:
         await NotifyActivities(self.database, mails=True).notify(message)
         async with post_office() as post:
             mailer = Mailer(post.server, "Tandem <tandem@vendor.example>")
-            while await Postman(self.database, mailer, self.services.links).deliver(datetime.now(UTC)):
-                pass
+            letters = Letters(self.services.links)
+            assert not await go_round(CourierActivities(self.database, letters, mailer, Chats("")), to.id)
             found = re.search(r"/decide/(\S+)", text_of(post.to(to.email)[-1]))
         assert found is not None
         return found[1]

@@ -1,8 +1,7 @@
 """How a process tells people something: the activity's name; its argument is `domain.notice.Message`.
 
-The activity only writes the notices, in one statement, so that a local activity does for it.
-What is to be mailed is taken from there by the postman of any worker: no process ever
-waits for a mail server.
+The activity writes the notices, and wakes the couriers of those who are to hear of them by
+mail or chat (`workflows.courier`): no process ever waits for a mail server.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What I was told; for administrators, what could not be mailed."""
+"""What I was told; for administrators, what could not be sent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -9,16 +10,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from api.couriers import wake
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep, require
 from api.route import TandemRoute
-from api.services import DatabaseDep, ServicesDep
+from api.services import DatabaseDep, Services, ServicesDep
 from api.v1.opportunity_shapes import DEAL
 from api.v1.schemas import USER_ID, WHEN, example
-from db import notices
-from db.tables import Notice
+from db import deliveries, notices
+from db.tables import Notice, NoticeDelivery, User
 from domain.errors import Conflict, Forbidden
-from domain.notice import Fact, MailState, NoticeKind
+from domain.notice import DeliveryState, Fact, NoticeKind
+from domain.notification.kinds import Channel
 from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/notices", tags=["notices"], route_class=TandemRoute)
@@ -26,7 +29,8 @@ router = APIRouter(prefix="/notices", tags=["notices"], route_class=TandemRoute)
 Administrator = Annotated[Principal, require(Action.MANAGE_NOTICES)]
 
 _RECIPIENT = {"id": USER_ID, "name": "Dora Desk", "email": "dora@vendor.example"}
-_MAIL = {"state": "sent", "attempts": 1, "error": None, "sent_at": WHEN}
+_SENT = {"state": "sent", "attempts": 1, "error": None, "sent_at": WHEN, "due_at": WHEN}
+_NONE = {"state": "none", "attempts": 0, "error": None, "sent_at": None, "due_at": None}
 
 
 class Recipient(BaseModel):
@@ -39,15 +43,21 @@ class Recipient(BaseModel):
     email: str
 
 
-class NoticeMail(BaseModel):
-    """How far a notice's mail has come; `error` is what the mail server said last."""
+class Delivery(BaseModel):
+    """How far a notice has come by mail or chat; `error` is what the server said last."""
 
-    model_config = example(_MAIL)
+    model_config = example(_SENT)
 
-    state: MailState
-    attempts: int
-    error: str | None
-    sent_at: datetime | None
+    state: DeliveryState = DeliveryState.NONE
+    attempts: int = 0
+    error: str | None = None
+    sent_at: datetime | None = None
+    due_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: NoticeDelivery | None) -> Self:
+        """A delivery as the API answers it."""
+        return cls.model_validate(row.model_dump(include=set(cls.model_fields))) if row else cls()
 
 
 class NoticeOut(BaseModel):
@@ -66,7 +76,8 @@ class NoticeOut(BaseModel):
             "created_at": WHEN,
             "read_at": None,
             "recipient": _RECIPIENT,
-            "mail": _MAIL,
+            "mail": _SENT,
+            "chat": _NONE,
         }
     )
 
@@ -81,25 +92,26 @@ class NoticeOut(BaseModel):
     created_at: datetime
     read_at: datetime | None
     recipient: Recipient
-    mail: NoticeMail
+    mail: Delivery
+    chat: Delivery
 
     @classmethod
-    def of(cls, notice: Notice, recipient: Recipient) -> Self:
+    def of(cls, notice: Notice, recipient: Recipient, sent: Mapping[Channel, NoticeDelivery]) -> Self:
         """A notice as the API answers it."""
         return cls(
             **notice.model_dump(include=set(cls.model_fields)),
             recipient=recipient,
-            mail=NoticeMail(
-                state=MailState(notice.mail_state),
-                attempts=notice.mail_attempts,
-                error=notice.mail_error,
-                sent_at=notice.mailed_at,
-            ),
+            mail=Delivery.of(sent.get(Channel.MAIL)),
+            chat=Delivery.of(sent.get(Channel.CHAT)),
         )
 
 
 def _me(principal: Principal) -> Recipient:
     return Recipient(id=principal.id, name=principal.name, email=principal.email)
+
+
+def _recipient(user: User) -> Recipient:
+    return Recipient(id=user.id, name=user.name, email=user.email)
 
 
 @router.get("")
@@ -111,7 +123,8 @@ async def list_notices(
     paging: PagingDep,
     unread: Annotated[bool, Query(description="Only what I have not read.")] = False,
     failed: Annotated[
-        bool, Query(description="For administrators: everybody's notices whose mail could not be sent.")
+        bool,
+        Query(description="For administrators: everybody's notices that could not be sent by mail or chat."),
     ] = False,
 ) -> Listing[NoticeOut]:
     """What I was told, newest first."""
@@ -119,21 +132,21 @@ async def list_notices(
         return await _list_failed(request, response, principal, database, paging)
     async with database.read() as session:
         found = await notices.page(session, principal, paging, unread=unread)
-    return listing(request, response, found, lambda notice: NoticeOut.of(notice, _me(principal)))
+        sent = await deliveries.of_notices(session, [notice.id for notice in found.items])
+    me = _me(principal)
+    return listing(request, response, found, lambda notice: NoticeOut.of(notice, me, sent[notice.id]))
 
 
 async def _list_failed(
     request: Request, response: Response, principal: Principal, database: DatabaseDep, paging: PagingDep
 ) -> Listing[NoticeOut]:
     if not principal.may(Action.MANAGE_NOTICES):
-        raise Forbidden("Only administrators see which mails could not be sent.")
+        raise Forbidden("Only administrators see what could not be sent.")
     async with database.read() as session:
-        found = await notices.failed(session, paging)
+        found = await deliveries.failed(session, paging)
+        sent = await deliveries.of_notices(session, [notice.id for notice, _ in found.items])
     return listing(
-        request,
-        response,
-        found,
-        lambda row: NoticeOut.of(row[0], Recipient(id=row[1].id, name=row[1].name, email=row[1].email)),
+        request, response, found, lambda row: NoticeOut.of(row[0], _recipient(row[1]), sent[row[0].id])
     )
 
 
@@ -149,16 +162,27 @@ async def read_notice(notice_id: UUID, principal: PrincipalDep, database: Databa
     """Mark one as read; again changes nothing."""
     async with database.transaction() as session:
         notice = await notices.mark_read(session, principal, notice_id, datetime.now(UTC))
-    return NoticeOut.of(notice, _me(principal))
+        sent = await deliveries.of_notices(session, [notice_id])
+    return NoticeOut.of(notice, _me(principal), sent[notice_id])
 
 
 @router.post("/{notice_id}/resend")
-async def resend_notice(
-    notice_id: UUID, _admin: Administrator, services: ServicesDep, database: DatabaseDep
-) -> NoticeOut:
-    """Send a mail again that could not be sent, with as many tries as at first."""
+async def resend_notice(notice_id: UUID, _admin: Administrator, services: ServicesDep) -> NoticeOut:
+    """Send again what could not be sent, with as many tries as at first, and all else of the same message."""
+    notice, user = await send_again(services, notice_id)
+    async with services.database.read() as session:
+        sent = await deliveries.of_notices(session, [notice_id])
+    return NoticeOut.of(notice, _recipient(user), sent[notice_id])
+
+
+async def send_again(services: Services, notice_id: UUID) -> tuple[Notice, User]:
+    """Let a notice go out anew. Raises `NotFound`, or `Conflict` where there is nothing to send again."""
     if services.settings.smtp_url is None:
-        raise Conflict("No mail server is set, so that nothing can be sent; set TANDEM_SMTP_URL first.")
-    async with database.transaction() as session:
-        notice, user = await notices.send_again(session, notice_id, datetime.now(UTC))
-    return NoticeOut.of(notice, Recipient(id=user.id, name=user.name, email=user.email))
+        async with services.database.read() as session:
+            sent = await deliveries.of_notices(session, [notice_id])
+        if Channel.MAIL in sent[notice_id] and sent[notice_id][Channel.MAIL].state == DeliveryState.FAILED:
+            raise Conflict("No mail server is set, so that nothing can be sent; set TANDEM_SMTP_URL first.")
+    async with services.database.transaction() as session:
+        found = await deliveries.send_again(session, notice_id)
+    await wake(services, found[1].id)
+    return found

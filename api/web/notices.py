@@ -1,8 +1,8 @@
-"""Notices: what I was told, newest first; for administrators, what could not be mailed."""
+"""Notices: what I was told, newest first; for administrators, what could not be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,14 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.principal import PrincipalDep, require
 from api.services import DatabaseDep, ServicesDep
+from api.v1.notices import send_again
 from api.web.filters import plural
 from api.web.forms import FormDep, WebRoute
 from api.web.rendering import go, page
-from db import notices
+from db import deliveries, notices
 from db.pages import PageRequest
-from db.tables import Notice, User
-from domain.errors import Conflict
-from domain.notice import NoticeKind
+from db.tables import Notice, NoticeDelivery, User
+from domain.errors import Conflict, NotFound
+from domain.notice import DeliveryState, NoticeKind
+from domain.notification.kinds import Channel
 from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/notices", include_in_schema=False, route_class=WebRoute)
@@ -28,7 +30,7 @@ router = APIRouter(prefix="/notices", include_in_schema=False, route_class=WebRo
 Administrator = Annotated[Principal, require(Action.MANAGE_NOTICES)]
 
 MOST_FAILED = 20
-"""How many unsent mails an administrator sees at once; sent again, they make room for others."""
+"""How many unsent notices an administrator sees at once; sent again, they make room for others."""
 _ICONS = {
     NoticeKind.APPROVED: "circle-check",
     NoticeKind.REJECTED: "circle-x",
@@ -39,6 +41,21 @@ _ICONS = {
     NoticeKind.INFORMATION: "info",
     NoticeKind.DECISION_REMINDER: "clock",
     NoticeKind.DECISION_ESCALATED: "triangle-alert",
+    NoticeKind.TASK_ASSIGNED: "user-check",
+    NoticeKind.TASK_DUE: "square-check-big",
+    NoticeKind.CHECK_IN_DUE: "calendar",
+    NoticeKind.CHECK_IN_MISSED: "calendar-clock",
+    NoticeKind.STAGE_OVERDUE: "clock",
+    NoticeKind.CLOSE_NEAR: "flag",
+    NoticeKind.STALE: "moon",
+    NoticeKind.GRANT_ENDING: "hourglass",
+    NoticeKind.ESCALATED: "triangle-alert",
+    NoticeKind.TRIGGERED: "zap",
+    NoticeKind.HANDOFF_OFFERED: "package-check",
+    NoticeKind.HANDOFF_RETURNED: "undo-2",
+    NoticeKind.HANDOFF_ACCEPTED: "handshake",
+    NoticeKind.FOLLOW_UP_DUE: "message-square",
+    NoticeKind.RENEWAL_OPENED: "rotate-ccw",
 }
 
 
@@ -47,6 +64,7 @@ class Row:
     """A notice as the page shows it."""
 
     notice: Notice
+    failed: bool
 
     @property
     def asks(self) -> bool:
@@ -65,6 +83,16 @@ class Row:
         return f"/opportunities/{deal}" if deal else f"/notices#notice-{self.notice.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A notice that could not be sent by a channel, and why."""
+
+    notice: Notice
+    user: User
+    channel: Channel
+    error: str | None
+
+
 @router.get("")
 async def my_notices(
     request: Request,
@@ -76,6 +104,7 @@ async def my_notices(
     async with services.database.read() as session:
         found = await notices.page(session, principal, PageRequest(50, cursor))
         unread = await notices.unread_count(session, principal)
+        sent = await deliveries.of_notices(session, [notice.id for notice in found.items])
         failed = await _failed(session, principal)
     more = request.url.include_query_params(cursor=found.next_cursor) if found.next_cursor else None
     return page(
@@ -83,7 +112,7 @@ async def my_notices(
         "notices/index.html",
         principal=principal,
         section="notices",
-        rows=[Row(notice) for notice in found.items],
+        rows=[Row(notice, _is_failed(sent[notice.id])) for notice in found.items],
         unread=unread,
         summary=summary(unread, told=bool(found.items)),
         mails=services.settings.smtp_url is not None,
@@ -93,10 +122,22 @@ async def my_notices(
     )
 
 
-async def _failed(session: AsyncSession, principal: Principal) -> Sequence[tuple[Notice, User]]:
+async def _failed(session: AsyncSession, principal: Principal) -> list[Unsent]:
+    """What could not be sent, for administrators."""
     if not principal.may(Action.MANAGE_NOTICES):
-        return ()
-    return (await notices.failed(session, PageRequest(MOST_FAILED + 1))).items
+        return []
+    found = (await deliveries.failed(session, PageRequest(MOST_FAILED + 1))).items
+    sent = await deliveries.of_notices(session, [notice.id for notice, _ in found])
+    return [
+        Unsent(notice, user, channel, row.error)
+        for notice, user in found
+        for channel, row in sent[notice.id].items()
+        if row.state == DeliveryState.FAILED
+    ]
+
+
+def _is_failed(sent: Mapping[Channel, NoticeDelivery]) -> bool:
+    return any(row.state == DeliveryState.FAILED for row in sent.values())
 
 
 def summary(unread: int, *, told: bool) -> str:
@@ -128,12 +169,9 @@ async def read(
 
 @router.post("/{notice_id}/resend")
 async def resend(request: Request, notice_id: UUID, _admin: Administrator, services: ServicesDep) -> Response:
-    """Send a mail again that could not be sent."""
-    if services.settings.smtp_url is None:
-        return go(request, "/notices", "No mail server is set, so that nothing can be sent.", "error")
+    """Send again what could not be sent."""
     try:
-        async with services.database.transaction() as session:
-            _, user = await notices.send_again(session, notice_id, datetime.now(UTC))
-    except Conflict as refused:
+        _, user = await send_again(services, notice_id)
+    except (Conflict, NotFound) as refused:
         return go(request, "/notices", refused.detail, "error")
-    return go(request, "/notices", f"The mail to {user.name} is sent again.")
+    return go(request, "/notices", f"The message to {user.name} is sent again.")

@@ -7,7 +7,7 @@ from db.tables.agenda import AgendaItemRow, CalendarFeed
 from db.tables.approval import ApprovalRow, ApprovalSeatRow
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
-from db.tables.notices import MailLink, Notice
+from db.tables.notices import MailLink, Notice, NoticeDelivery, NotificationPreference
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, DelegationRow, Organisation, OrganisationKind, User
 from db.tables.playbooks import PlaybookVersion
@@ -28,9 +28,12 @@ __all__ = [
     "Credential",
     "DelegationRow",
     "ExchangeRate",
+    "FollowUpRow",
     "IdempotentRequest",
     "MailLink",
     "Notice",
+    "NoticeDelivery",
+    "NotificationPreference",
     "OpportunityPartnerRow",
     "OpportunityRow",
     "Organisation",

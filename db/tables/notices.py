@@ -1,4 +1,4 @@
-"""What people were told, how far its mail has come, and the links that mails carry."""
+"""What people were told, how far it has come by mail and chat, and the links that mails carry."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from db.tables.base import Instant, instant
-from domain.notice import MailState
+from db.tables.base import Edited, Instant, instant
+from domain.notice import DeliveryState
 
 
 class Notice(SQLModel, table=True):
@@ -21,9 +21,7 @@ class Notice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("user_id", "cause"),
         Index("ix_notice_user_id_id", "user_id", "id"),
-        Index("ix_notice_unread", "user_id", postgresql_where=text("read_at is null")),
-        Index("ix_notice_waiting", "mail_next_at", postgresql_where=text("mail_state = 'waiting'")),
-        Index("ix_notice_failed", "id", postgresql_where=text("mail_state = 'failed'")),
+        Index("ix_notice_unread", "user_id", postgresql_where=text("read_at is null and in_app")),
         Index("ix_notice_created_at", "created_at"),
     )
 
@@ -41,12 +39,53 @@ class Notice(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = instant()
     read_at: datetime | None = Field(default=None, sa_type=Instant)
-    mail_state: str = MailState.NONE
-    mail_attempts: int = 0
-    mail_next_at: datetime | None = Field(default=None, sa_type=Instant)
-    """When it is tried next; while somebody is at it, when another may take it for abandoned."""
-    mail_error: str | None = None
-    mailed_at: datetime | None = Field(default=None, sa_type=Instant)
+    in_app: bool = True
+    """Whether it is listed in Tandem itself; somebody may want it by mail alone."""
+    event: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """As `domain.notice.CalendarEvent`: mails carry it as a file."""
+
+
+class NoticeDelivery(SQLModel, table=True):
+    """A notice on its way by one channel, or arrived, or given up.
+
+    `batch_id` is the message that it goes out in: fixed before the first try, so that however
+    often that is repeated, it is the same message.
+    """
+
+    __tablename__ = "notice_delivery"
+    __table_args__ = (
+        CheckConstraint("channel in ('mail', 'chat')", name="channel"),
+        Index("ix_notice_delivery_waiting", "user_id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_notice_delivery_failed", "notice_id", postgresql_where=text("state = 'failed'")),
+        Index("ix_notice_delivery_batch_id", "batch_id"),
+    )
+
+    notice_id: UUID = Field(primary_key=True, foreign_key="notice.id", ondelete="CASCADE")
+    channel: str = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE")
+    timing: str
+    """As `domain.notification.preferences.Timing`."""
+    state: str = DeliveryState.WAITING
+    due_at: datetime = Field(sa_type=Instant)
+    batch_id: UUID | None = None
+    attempts: int = 0
+    error: str | None = None
+    """What the server said last, or why it was given up."""
+    sent_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class NotificationPreference(Edited, SQLModel, table=True):
+    """What one person has chosen; `id` is the person's. Who has no row has chosen nothing."""
+
+    __tablename__ = "notification_preference"
+
+    id: UUID = Field(primary_key=True, foreign_key="user.id", ondelete="CASCADE")
+    choices: dict[str, dict[str, str]] = Field(default_factory=dict, sa_type=JSONB)
+    digest_at: str = "08:00"
+    quiet_starts: str | None = None
+    quiet_ends: str | None = None
+    chat_address: str | None = None
+    """A secret: who knows it may write to the person's chat."""
 
 
 class MailLink(SQLModel, table=True):

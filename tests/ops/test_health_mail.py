@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from activities.notify import NotifyActivities
 from db.session import Database
-from db.tables import Notice
-from domain.notice import MailState, Message, NoticeKind
+from db.tables import Notice, NoticeDelivery
+from domain.notice import DeliveryState, Message, NoticeKind
 from ops.finding import Finding
 from ops.health_mail import look_at_mail
 from runtime.settings import Settings
@@ -51,10 +51,11 @@ async def test_mails_that_could_not_be_sent_are_counted(
     await NotifyActivities(database, mails=True).notify(message)
     mine = col(Notice.cause) == message.cause
     async with database.transaction() as session:
-        await session.execute(update(Notice).where(mine).values(mail_state=MailState.FAILED))
+        of_mine = col(NoticeDelivery.notice_id).in_(select(col(Notice.id)).where(mine))
+        await session.execute(update(NoticeDelivery).where(of_mine).values(state=DeliveryState.FAILED))
     async with post_office() as post:
         found = await looked(settings, database, f"smtp://127.0.0.1:{post.server.port}")
-    assert not found["mails"].ok
-    assert "could not be sent" in found["mails"].detail
+    assert not found["notices"].ok
+    assert "could not be sent" in found["notices"].detail
     async with database.transaction() as session:
         await session.execute(delete(Notice).where(mine))

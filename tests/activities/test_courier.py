@@ -1,4 +1,4 @@
-"""What people are told: once each, to those who may know, and mailed until it is there or given up."""
+"""What people are told: once each, to those who may know, and sent until it is there or given up."""
 
 from __future__ import annotations
 
@@ -11,28 +11,25 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import structlog
-from sqlalchemy import delete, insert, make_url, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 
+from activities.courier import CourierActivities
 from activities.notify import NotifyActivities
-from activities.postman import LEASE, PATIENCE, Postman, mailing
-from db import notices
+from db import deliveries, notices
 from db.pages import PageRequest
-from db.session import Database, psycopg_url
-from db.tables import ApprovalSeatRow, MailLink, Notice, OpportunityPartnerRow, User
+from db.session import Database
+from db.tables import ApprovalSeatRow, MailLink, Notice, NoticeDelivery, OpportunityPartnerRow, User
 from domain.errors import Conflict
-from domain.notice import Fact, MailState, Message, NoticeKind
+from domain.notice import DeliveryState, Fact, Message, NoticeKind
+from domain.notification.kinds import Channel
 from domain.principal import Role, Side
 from runtime.ids import new_id
-from runtime.links import Links
 from runtime.mail import Mailer
-from runtime.settings import Settings
+from tests.couriers import SENDER, a_courier, go_round
 from tests.smtp import PostOffice, post_office, text_of
 from tests.stack import People, Person
-
-SENDER = "Tandem <tandem@vendor.example>"
 
 
 @pytest.fixture
@@ -53,9 +50,8 @@ async def seller(people: People) -> Person:
 
 
 @pytest.fixture
-def postman(database: Database, post: PostOffice, tmp_path: Path) -> Postman:
-    links = Links(Settings(home=tmp_path, public_url="https://tandem.example"))
-    return Postman(database, Mailer(post.server, SENDER), links)
+def courier(database: Database, post: PostOffice, tmp_path: Path) -> CourierActivities:
+    return a_courier(database, post, tmp_path)
 
 
 def message(*recipients: Person, **more: Any) -> Message:
@@ -77,9 +73,11 @@ async def told(database: Database, person: Person) -> list[Notice]:
         return (await notices.page(session, person.principal, PageRequest())).items
 
 
-async def deliver(postman: Postman, *, later: timedelta = timedelta()) -> int:
-    """Send what waits at some later instant. Other tests' mails may be among it."""
-    return await postman.deliver(datetime.now(UTC) + later)
+async def mail_of(database: Database, person: Person) -> NoticeDelivery:
+    """How the one mail of somebody stands."""
+    async with database.read() as session:
+        mine = (col(NoticeDelivery.user_id) == person.id, col(NoticeDelivery.channel) == Channel.MAIL)
+        return (await session.execute(select(NoticeDelivery).where(*mine))).scalar_one()
 
 
 async def test_each_recipient_is_told_once_for_each_cause(database: Database, desk: Person, seller: Person):
@@ -141,17 +139,18 @@ async def test_words_that_cannot_be_stored_are_refused_for_good(database: Databa
 
 
 async def test_without_a_mail_server_a_notice_is_all_there_is(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     await tell(database, message(desk), mails=False)
-    await deliver(postman)
-    (notice,) = await told(database, desk)
-    assert notice.mail_state == MailState.NONE
+    await go_round(courier, desk.id)
+    assert len(await told(database, desk)) == 1
+    async with database.read() as session:
+        assert await deliveries.expecting(session, [desk.id]) == []
     assert not post.to(desk.email)
 
 
 async def test_a_mail_says_what_happened_and_belongs_to_its_deal(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     deal = new_id()
     async with database.transaction() as session:
@@ -163,7 +162,7 @@ async def test_a_mail_says_what_happened_and_belongs_to_its_deal(
     for cause in ("one", "two"):
         said = message(desk, cause=f"{deal}:{cause}", kind=kind, due_at=due, facts=facts)
         await tell(database, said.model_copy(update={"recipients": (desk.id,)}))
-    await deliver(postman)
+    await go_round(courier, desk.id)
     first, second = post.to(desk.email)
     assert first["Subject"] == "Approved: 27.5 % on ERP rollout"
     text, html = text_of(first), text_of(first, "html")
@@ -174,12 +173,14 @@ async def test_a_mail_says_what_happened_and_belongs_to_its_deal(
     assert "/decide/" not in text + html
     assert first["Message-ID"] != second["Message-ID"]
     (notice, _) = await told(database, desk)
-    assert notice.mail_state == MailState.SENT
-    assert notice.mailed_at is not None
+    async with database.read() as session:
+        sent = (await deliveries.of_notices(session, [notice.id]))[notice.id][Channel.MAIL]
+    assert sent.state == DeliveryState.SENT
+    assert sent.sent_at is not None
 
 
 async def test_a_mail_that_asks_carries_a_link_of_its_own(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     approval = new_id()
     asked = message(
@@ -187,13 +188,13 @@ async def test_a_mail_that_asks_carries_a_link_of_its_own(
     )
     await ask(database, desk, approval)
     await tell(database, asked)
-    await deliver(postman)
+    await go_round(courier, desk.id)
     (mail,) = post.to(desk.email)
     assert mail["Subject"] == "Please decide: 27.5 % on ERP rollout"
     address = next(line for line in text_of(mail).splitlines() if "/decide/" in line)
     assert address in text_of(mail, "html")
     assert f"https://tandem.example/approvals/{approval}" in text_of(mail)
-    found = postman.links.read(address.rpartition("/")[2])
+    found = courier.letters.links.read(address.rpartition("/")[2])
     assert found is not None
     async with database.read() as session:
         link = (await session.execute(select(MailLink).where(col(MailLink.id) == found[0]))).scalar_one()
@@ -216,18 +217,17 @@ async def ask(database: Database, person: Person, approval: UUID) -> None:
 
 
 async def test_who_is_not_asked_any_more_gets_no_mail_that_asks(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     said = message(desk, kind=NoticeKind.DECISION_REMINDER, approval_id=new_id(), step_key="deal-desk")
     await tell(database, said)
-    await deliver(postman)
+    await go_round(courier, desk.id)
     assert not post.to(desk.email)
-    (notice,) = await told(database, desk)
-    assert notice.mail_state == MailState.DROPPED
+    assert (await mail_of(database, desk)).state == DeliveryState.DROPPED
 
 
 async def test_when_a_mail_is_to_be_sent_its_recipient_is_looked_at_anew(
-    database: Database, desk: Person, seller: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, seller: Person, courier: CourierActivities, post: PostOffice
 ):
     deal = new_id()
     await take_part(database, deal, seller)
@@ -235,132 +235,76 @@ async def test_when_a_mail_is_to_be_sent_its_recipient_is_looked_at_anew(
     await tell(database, message(seller, opportunity_id=deal))
     await leave(database, desk)
     await leave_deal(database, deal)
-    await deliver(postman)
-    assert not post.to(desk.email)
-    assert not post.to(seller.email)
-    async with database.read() as session:
-        mine = select(col(Notice.mail_state)).where(col(Notice.user_id).in_((desk.id, seller.id)))
-        assert set((await session.execute(mine)).scalars()) == {MailState.DROPPED}
+    for person in (desk, seller):
+        await go_round(courier, person.id)
+        assert not post.to(person.email)
+        assert (await mail_of(database, person)).state == DeliveryState.DROPPED
 
 
-async def test_what_a_server_puts_off_is_tried_again_and_then_listed(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+async def test_what_a_server_puts_off_waits_and_says_why(
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     await tell(database, message(desk))
     post.answer = "451 4.3.0 Try again later"
-    passed = timedelta()
-    for wait in (*PATIENCE, timedelta()):
-        await deliver(postman, later=passed)
-        passed += wait
-        (notice,) = await told(database, desk)
-        if wait:
-            assert notice.mail_state == MailState.WAITING
-            assert notice.mail_next_at is not None
-    assert notice.mail_state == MailState.FAILED
-    assert "451 4.3.0 Try again later" in (notice.mail_error or "")
-    tried = post.tries
-    await deliver(postman, later=timedelta(days=30))
-    assert post.tries == tried
+    for attempt in (1, 2):
+        (error,) = await go_round(courier, desk.id)
+        assert not error.non_retryable
+        mail = await mail_of(database, desk)
+        assert (mail.state, mail.attempts) == (DeliveryState.WAITING, attempt)
+        assert "451 4.3.0 Try again later" in (mail.error or "")
+    post.answer = "250 OK"
+    assert not await go_round(courier, desk.id)
+    mail = await mail_of(database, desk)
+    assert (mail.state, mail.attempts, mail.error) == (DeliveryState.SENT, 3, None)
+    await go_round(courier, desk.id, datetime.now(UTC) + timedelta(days=30))
+    assert len(post.to(desk.email)) == 1
 
 
 async def test_what_a_server_refuses_for_good_is_listed_at_once_and_sent_again_on_demand(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     await tell(database, message(desk))
     post.answer = "550 5.1.1 No such user"
-    await deliver(postman)
+    await go_round(courier, desk.id)
     async with database.read() as session:
-        listed = await notices.failed(session, PageRequest(limit=200))
+        listed = await deliveries.failed(session, PageRequest(limit=200))
     (notice,) = [each for each, user in listed.items if user.id == desk.id]
-    assert "550" in (notice.mail_error or "")
+    assert "550" in ((await mail_of(database, desk)).error or "")
     post.answer = "250 OK"
     async with database.transaction() as session:
-        await notices.send_again(session, notice.id, datetime.now(UTC))
-    await deliver(postman)
+        await deliveries.send_again(session, notice.id)
+    await go_round(courier, desk.id)
     assert len(post.to(desk.email)) == 1
-    (sent,) = await told(database, desk)
-    assert (sent.mail_state, sent.mail_error) == (MailState.SENT, None)
+    sent = await mail_of(database, desk)
+    assert (sent.state, sent.error) == (DeliveryState.SENT, None)
     with pytest.raises(Conflict, match="could not be sent"):
         async with database.transaction() as session:
-            await notices.send_again(session, notice.id, datetime.now(UTC))
+            await deliveries.send_again(session, notice.id)
 
 
 async def test_a_server_that_hangs_holds_nobody_up(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
+    database: Database, desk: Person, courier: CourierActivities, post: PostOffice
 ):
     post.hangs = True
     began = asyncio.get_running_loop().time()
     await tell(database, message(desk))
     assert asyncio.get_running_loop().time() - began < 5
-    await deliver(replace(postman, mailer=Mailer(post.server, SENDER, timeout=0.3)))
-    (notice,) = await told(database, desk)
-    assert notice.mail_state == MailState.WAITING
-    assert "did not answer in time" in (notice.mail_error or "")
-
-
-async def test_what_a_worker_died_over_another_sends(
-    database: Database, desk: Person, postman: Postman, post: PostOffice
-):
-    await tell(database, message(desk))
-    now = datetime.now(UTC)
-    async with database.transaction() as session:
-        taken = await notices.claim(session, now, LEASE, 200)
-    assert desk.id in {notice.user_id for notice in taken}
-    await deliver(postman)
-    assert not post.to(desk.email)
-    await deliver(postman, later=LEASE + timedelta(seconds=1))
-    assert len(post.to(desk.email)) == 1
-
-
-async def test_two_workers_never_take_the_same_mail(
-    database: Database, people: People, postman: Postman, post: PostOffice
-):
-    crowd = [await people.add(f"{uuid4().hex}@vendor.example", Role.FINANCE) for _ in range(15)]
-    await tell(database, message(*crowd))
-    while sum(await asyncio.gather(*(deliver(postman) for _ in range(4)))):
-        pass
-    assert [len(post.to(person.email)) for person in crowd] == [1] * 15
-
-
-async def test_a_worker_mails_by_itself(database: Database, desk: Person, settings: Settings):
-    async with post_office() as post:
-        url = f"smtp://127.0.0.1:{post.server.port}"
-        mailed = settings.model_copy(update={"smtp_url": url, "mail_from": SENDER})
-        await tell(database, message(desk))
-        async with mailing(mailed, database), asyncio.timeout(10):
-            while not post.to(desk.email):
-                post.came.clear()
-                await post.came.wait()
-
-
-async def test_a_worker_waits_for_the_database_to_be_migrated(
-    settings: Settings, postman: Postman, post: PostOffice
-):
-    assert settings.database_url is not None
-    empty = make_url(psycopg_url(settings.database_url)).set(database="postgres")
-    database = Database(empty.render_as_string(hide_password=False).replace("+psycopg", ""))
-    mailed = settings.model_copy(
-        update={"smtp_url": f"smtp://127.0.0.1:{post.server.port}", "mail_from": SENDER}
-    )
-    with structlog.testing.capture_logs() as logged:
-        async with mailing(mailed, database), asyncio.timeout(10):
-            while True:  # it says so as soon as it has looked
-                if logged:
-                    break
-                await asyncio.sleep(0.02)
-    await database.close()
-    assert logged[0] == {"event": "mail.put_off", "why": "ProgrammingError", "log_level": "warning"}
+    await go_round(replace(courier, mailer=Mailer(post.server, SENDER, timeout=0.3)), desk.id)
+    mail = await mail_of(database, desk)
+    assert mail.state == DeliveryState.WAITING
+    assert "did not answer in time" in (mail.error or "")
 
 
 async def test_old_notices_are_forgotten_but_not_what_could_not_be_mailed(database: Database, desk: Person):
     for _ in range(2):
-        await tell(database, message(desk), mails=False)
+        await tell(database, message(desk))
     old = datetime.now(UTC) - notices.KEPT - timedelta(days=1)
     one, two = await told(database, desk)
     async with database.transaction() as session:
         await session.execute(update(Notice).where(col(Notice.user_id) == desk.id).values(created_at=old))
-        failed = update(Notice).where(col(Notice.id) == two.id).values(mail_state=MailState.FAILED)
-        await session.execute(failed)
+        for notice, state in ((one, DeliveryState.SENT), (two, DeliveryState.FAILED)):
+            of_notice = update(NoticeDelivery).where(col(NoticeDelivery.notice_id) == notice.id)
+            await session.execute(of_notice.values(state=state))
         await notices.purge(session, datetime.now(UTC))
     assert [notice.id for notice in await told(database, desk)] == [two.id]
     assert one.id != two.id
