@@ -8,6 +8,7 @@ from typing import Any
 from activities.approvals import ApprovalActivities
 from activities.courier import CourierActivities
 from activities.discounts import DiscountActivities, facts_now
+from activities.handoffs import HandOffActivities
 from activities.letters import Letters
 from activities.notify import NotifyActivities
 from activities.record import RecordActivities
@@ -25,6 +26,7 @@ def activities(database: Database, settings: Settings, wake: Wake) -> list[Calla
     """Every activity, with what it needs; `wake` lets somebody's courier look at what waits for them."""
     approvals = ApprovalActivities(database, {DISCOUNT: facts_now})
     discounts = DiscountActivities(database)
+    handoffs = HandOffActivities(database)
     records = RecordActivities(database)
     courier = CourierActivities(
         database, Letters(Links(settings)), Mailer.of(settings), Chats(settings.chat_schemes)
@@ -38,6 +40,9 @@ def activities(database: Database, settings: Settings, wake: Wake) -> list[Calla
         approvals.record_approval,
         approvals.resolve_steps,
         approvals.judge_round,
+        handoffs.record_handoff,
+        handoffs.reckon_handoff,
+        handoffs.prepare_renewal,
         NotifyActivities(database, mails=settings.smtp_url is not None, wake=wake).notify,
         courier.look,
         courier.deliver,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,14 @@ async def vendor(session: AsyncSession) -> Organisation | None:
     """The vendor's own organisation; None before anything is set up."""
     statement = select(Organisation).where(col(Organisation.kind) == OrganisationKind.VENDOR)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def active_ids(session: AsyncSession, partner_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these partners that the vendor still works with."""
+    statement = select(col(Organisation.id)).where(
+        col(Organisation.id).in_(partner_ids), col(Organisation.status) == "active"
+    )
+    return set((await session.execute(statement)).scalars())
 
 
 async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:

@@ -2,6 +2,7 @@
 
 from workflows.approval import ApprovalWorkflow
 from workflows.courier import CourierWorkflow
+from workflows.handoff import HandOffWorkflow
 from workflows.opportunity import OpportunityWorkflow
 
-WORKFLOWS = [OpportunityWorkflow, ApprovalWorkflow, CourierWorkflow]
+WORKFLOWS = [OpportunityWorkflow, ApprovalWorkflow, HandOffWorkflow, CourierWorkflow]

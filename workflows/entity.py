@@ -56,6 +56,9 @@ class Entity:
         """Held by whatever changes the state: an await in a handler lets the others run."""
         self.receipts = dict(receipts)
         self.shown: dict[str, SearchAttributePair[Any]] = {}
+        self.notices: list[Message] = []
+        """What people have still to be told."""
+        self.telling = False
 
     def answered(self) -> Receipt | None:
         """What the current update was answered before, perhaps in a run before this one."""
@@ -89,6 +92,19 @@ class Entity:
             if isinstance(error.cause, ApplicationError):
                 raise error.cause from error
             raise
+
+    async def tell_for_ever(self) -> None:
+        """Tell people what concerns them, beside whoever waits for an answer."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.notices))
+            self.telling = True
+            news, self.notices = self.notices, []
+            await asyncio.gather(*(self.tell(message) for message in news))
+            self.telling = False
+
+    def all_told(self) -> bool:
+        """Whether everybody has been told what concerns them."""
+        return not (self.notices or self.telling)
 
     async def tell(self, message: Message) -> None:
         """Tell people something. Who cannot be told finds it in the lists all the same.

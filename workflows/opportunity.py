@@ -14,13 +14,13 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair
-from temporalio.exceptions import ApplicationError, TemporalError
+from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.approval.commands import Submit
     from domain.discount.assess import Assessment, Check
     from domain.errors import TandemError
-    from domain.notice import Message
+    from domain.handoff.news import news
     from domain.opportunity import commands as ask
     from domain.opportunity.agenda import agenda
     from domain.opportunity.blockers import blockers
@@ -59,6 +59,7 @@ with workflow.unsafe.imports_passed_through():
         DiscountQuestion,
     )
     from workflows.entity import Entity, Receipt, refusal
+    from workflows.handoff_messages import HEARD, HandOffStart, handoff_workflow_id
     from workflows.messages import (
         CATCH_UP,
         JUDGE,
@@ -85,9 +86,6 @@ class OpportunityWorkflow(Entity):
         self.entries: list[TimelineEntry] = list(start.entries)
         self.submissions: list[Submit] = []
         """Approvals to start as soon as what they are for is recorded."""
-        self.notices: list[Message] = []
-        """What people have still to be told."""
-        self.telling = False
 
     @workflow.run
     async def run(self, start: Start) -> None:
@@ -101,7 +99,7 @@ class OpportunityWorkflow(Entity):
         if start.opportunity is not None and self._known().is_closed:
             await self._expect_reopening()
         self._show()
-        teller = asyncio.create_task(self._tell_for_ever())
+        teller = asyncio.create_task(self.tell_for_ever())
         while not self._is_over():
             await self.sleep_until_due(self._next_due, self._may_stop)
             await self._pass_time()
@@ -230,12 +228,13 @@ class OpportunityWorkflow(Entity):
             await self.quick(RECORD, outcome, None, summary)
         self.deal = outcome.opportunity
         self.entries.extend(outcome.entries)
-        if (news := messages(outcome)) and workflow.patched("deals-tell-people"):
-            self.notices.extend(news)
+        if (notices := messages(outcome)) and workflow.patched("deals-tell-people"):
+            self.notices.extend(notices)
         self._show()
         await self._start_approvals()
         await self._withdraw_approvals(before)
         await self._say_that_the_owner_is_another(before)
+        await self._tell_the_handoff(before, outcome)
 
     async def _ask_about_discounts(self, before: Opportunity | None, outcome: Outcome) -> Outcome:
         """What a request takes, and whether grants still cover the deal: the answers are in the history."""
@@ -254,15 +253,6 @@ class OpportunityWorkflow(Entity):
             answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
             outcome = _joined(outcome, checked(outcome.opportunity, answer, workflow.now()))
         return outcome
-
-    async def _tell_for_ever(self) -> None:
-        """Tell people what concerns them, beside whoever waits for an answer."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self.notices))
-            self.telling = True
-            news, self.notices = self.notices, []
-            await asyncio.gather(*(self.tell(message) for message in news))
-            self.telling = False
 
     async def _start_approvals(self) -> None:
         """Each is a process of its own, which lives on whatever becomes of this run."""
@@ -293,6 +283,25 @@ class OpportunityWorkflow(Entity):
             with contextlib.suppress(TemporalError):
                 await handle.signal(PEOPLE_CHANGED)
 
+    async def _tell_the_handoff(self, before: Opportunity | None, outcome: Outcome) -> None:
+        """After winning, the hand-off is a process of its own: it goes on when the deal's has ended."""
+        told = news(before, outcome)
+        if told is None or not workflow.patched("hand-off-process"):
+            return
+        name = handoff_workflow_id(outcome.opportunity.id)
+        if before is not None and before.handoff is not None:
+            with contextlib.suppress(TemporalError):
+                await workflow.get_external_workflow_handle(name).signal(HEARD, told)
+                return
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await workflow.start_child_workflow(
+                "HandOffWorkflow",
+                HandOffStart(news=told),
+                id=name,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"Hand-off: {outcome.opportunity.title}",
+            )
+
     async def _ask_the_rule(self, outcome: Outcome) -> Outcome:
         """A CEL rule is asked in an activity, so that its answer is in the history."""
         while expression := rule_to_judge(outcome.opportunity):
@@ -320,7 +329,7 @@ class OpportunityWorkflow(Entity):
 
     def _is_quiet(self) -> bool:
         """Nobody waits for an answer, and everybody has been told."""
-        return not (self.notices or self.telling) and workflow.all_handlers_finished()
+        return self.all_told() and workflow.all_handlers_finished()
 
     def _may_stop(self) -> bool:
         """This run may end: the deal is closed or the history long, and nobody waits for an answer."""

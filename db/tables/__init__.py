@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from db.tables.accounts import Account
 from db.tables.agenda import AgendaItemRow, CalendarFeed
 from db.tables.approval import ApprovalRow, ApprovalSeatRow
+from db.tables.handoff import FollowUpRow, HandOffRow
 from db.tables.idempotency import IdempotentRequest
 from db.tables.keys import ApiKey
 from db.tables.notices import MailLink, Notice, NoticeDelivery, NotificationPreference
@@ -29,6 +30,7 @@ __all__ = [
     "DelegationRow",
     "ExchangeRate",
     "FollowUpRow",
+    "HandOffRow",
     "IdempotentRequest",
     "MailLink",
     "Notice",

@@ -61,7 +61,7 @@ def fall_due(process: HandOffProcess, now: datetime) -> HandOffOutcome:
             if rung.at <= now:
                 draft.add(_reminded(process, index, rung))
         for follow_up in process.follow_ups:
-            _pass(draft, follow_up.key)
+            _pass(draft, follow_up)
         settle(draft)
     return draft.outcome()
 
@@ -71,13 +71,11 @@ def _reminded(process: HandOffProcess, index: int, rung: Rung) -> did.Reminded:
     return did.Reminded(rung=index, tell=rung.tell, receiver=process.receiver, due_at=due_at, rung_at=rung.at)
 
 
-def _pass(draft: Draft, key: str) -> None:
+def _pass(draft: Draft, follow_up: FollowUp) -> None:
     """Let the follow-up become due, missed and told of, as far as its time has come."""
-    while (follow_up := draft.process.follow_up(key)) is not None:
-        at = _next_of(follow_up)
-        if at is None or at > draft.now:
-            return
+    while (at := _next_of(follow_up)) is not None and at <= draft.now:
         draft.add(_passed(follow_up))
+        follow_up = next(each for each in draft.process.follow_ups if each.key == follow_up.key)
 
 
 def _passed(follow_up: FollowUp) -> did.Event:

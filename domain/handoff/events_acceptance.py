@@ -86,9 +86,7 @@ class ClockMoved(HandOffEvent):
         process.clock = self.clock
 
     def words(self, by: Actor) -> str:
-        return (
-            f"{who(self.receiver).capitalize()} has until {moment(self.clock.due_at)} to accept the hand-off."
-        )
+        return f"Now {who(self.receiver)} has until {moment(self.clock.due_at)} to accept the hand-off."
 
 
 class SellersAwaited(HandOffEvent):

@@ -190,6 +190,6 @@ class Closed(HandOffEvent):
 
 def _change(process: HandOffProcess, key: str, **values: object) -> None:
     """Give a follow-up these values."""
-    known = process.follow_up(key)
-    if known is not None:
-        process.put(known.model_copy(update=values))
+    process.follow_ups = tuple(
+        each.model_copy(update=values) if each.key == key else each for each in process.follow_ups
+    )
