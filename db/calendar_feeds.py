@@ -98,7 +98,7 @@ async def add(session: AsyncSession, principal: Principal, feed: CalendarFeed) -
 
 
 async def revoke(session: AsyncSession, principal: Principal, feed_id: UUID, now: datetime) -> None:
-    """Make an address show nothing any more. Raises `NotFound` for another person's, or one revoked before."""
+    """Make an address show nothing any more. Raises `NotFound` for another person's, or a revoked one."""
     statement = (
         update(CalendarFeed)
         .where(*_own(principal), col(CalendarFeed.id) == feed_id)

@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from api.v1 import (
     accounts,
     approvals,
+    calendar,
+    calendar_feeds,
     deal_partners,
     delegations,
     discounts,
@@ -38,6 +40,8 @@ for each in (
     handoffs,
     approvals,
     work,
+    calendar,
+    calendar_feeds,
     notices,
     events,
     accounts,

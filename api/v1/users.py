@@ -32,7 +32,7 @@ from api.v1.schemas import (
     with_external,
 )
 from api.working_time import OWN, check_place, kept
-from db import directory, keys, partners, people, sessions
+from db import calendar_feeds, directory, keys, partners, people, sessions
 from db.tables import Organisation, OrganisationKind, User
 from domain.approval.management import check_manager
 from domain.calendar import UTC_ZONE, WeekHours, Zone
@@ -281,6 +281,7 @@ async def _end_access(
         return
     await sessions.remove_all(session, user.id)
     await keys.revoke_all(session, user.id, now)
+    await calendar_feeds.revoke_all(session, user.id, now)
 
 
 async def _organisation(

@@ -13,6 +13,7 @@ from api.problems import Problem
 from api.web import (
     accounts,
     approvals,
+    calendar,
     deal_actions,
     decisions,
     delegations,
@@ -53,9 +54,10 @@ def install(app: FastAPI) -> None:
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
         products, exchange_rates, notices, approvals, discounts, policies, decisions, delegations,
-        working_time,
+        working_time, calendar,
     ):  # fmt: skip
         app.include_router(each.router)
+    app.include_router(calendar.files)
     app.state.problem_page = problem_page
 
 

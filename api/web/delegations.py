@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -17,12 +16,13 @@ from api.v1.delegations import DelegationCreate, DelegationPublic, delegate, end
 from api.web.filters import new_key
 from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse
 from api.web.rendering import go, page
+from api.zones import begins, zone_named
 from db import delegations, people
 from db.delegations import Named
 from db.pages import PageRequest
 from db.session import Database
 from db.tables import User
-from domain.calendar import UTC_ZONE, zones
+from domain.calendar import UTC_ZONE
 from domain.errors import NotFound, TandemError
 from domain.principal import Principal
 
@@ -130,26 +130,16 @@ def _typed(form: Form, principal: Principal, colleagues: list[User]) -> dict[str
     typed: dict[str, Any] = form.given("to", "reason", "user_id")
     absence = parse(Absence, form.given("starts_at", "ends_at"))
     who = typed.get("user_id", str(principal.id))
-    zone = _zone(next((user.time_zone for user in colleagues if str(user.id) == who), UTC_ZONE))
+    zone = zone_named(next((user.time_zone for user in colleagues if str(user.id) == who), UTC_ZONE))
     if absence.starts_at is not None:
-        typed["starts_at"] = _begins(absence.starts_at, zone)
+        typed["starts_at"] = begins(absence.starts_at, zone)
     if absence.ends_at is not None:
-        typed["ends_at"] = _begins(absence.ends_at + timedelta(days=1), zone)
+        typed["ends_at"] = begins(absence.ends_at + timedelta(days=1), zone)
     return typed
 
 
-def _zone(name: str) -> ZoneInfo:
-    """A person's time zone; UTC where it is no longer known."""
-    return ZoneInfo(name if name in zones() else UTC_ZONE)
-
-
-def _begins(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a day begins."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
 def _line(named: Named, principal: Principal, now: datetime) -> Line:
-    zone, row = _zone(named.time_zone), named.row
+    zone, row = zone_named(named.time_zone), named.row
     mine = row.user_id == principal.id
     shown = show(named, now)
     return Line(

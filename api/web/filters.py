@@ -73,6 +73,17 @@ def day(value: date | None) -> str:
     return format_date(value, "MMM d" if same_year else "MMM d, y", locale=LOCALE)
 
 
+def month(value: date) -> str:
+    """A month as November 2026."""
+    return format_date(value, "MMMM y", locale=LOCALE)
+
+
+def weekday(value: date) -> str:
+    """A day as Thursday, November 5; in another year with the year."""
+    same_year = value.year == datetime.now(UTC).year
+    return format_date(value, "EEEE, MMMM d" if same_year else "EEEE, MMMM d, y", locale=LOCALE)
+
+
 @lru_cache(maxsize=4096)
 def moment(value: datetime) -> str:
     """An instant in full, in UTC."""
@@ -198,6 +209,8 @@ FILTERS = {
     "money": money,
     "compact_money": compact_money,
     "day": day,
+    "month": month,
+    "weekday": weekday,
     "moment": moment,
     "ago": ago,
     "due": due,

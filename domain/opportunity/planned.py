@@ -26,6 +26,8 @@ class PlannedKind(StrEnum):
     EXPECTED_CLOSE = "expected_close"
     HOLD_ENDS = "hold_ends"
     GRANT = "grant"
+    DECISION = "decision"
+    """Of a request on the deal, not of the deal itself; the key is the request's id."""
 
 
 class Planned(BaseModel):
@@ -47,7 +49,7 @@ class Planned(BaseModel):
     assignee_id: UUID | None = None
 
 
-_SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind)
+_SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind if kind is not PlannedKind.DECISION)
 _TITLES = {
     DueKind.CHECK_IN: "Check-in",
     DueKind.EXPECTED_CLOSE: "Expected close",

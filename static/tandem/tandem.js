@@ -131,7 +131,7 @@
     if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey || one("dialog[open]")) return;
     const pair = before + event.key;
     before = event.key === "g" ? "g" : "";
-    const places = { gw: "/", gd: "/approvals", gp: "/pipeline", ga: "/accounts", gr: "/partners", gb: "/playbooks" };
+    const places = { gw: "/", gd: "/approvals", gp: "/pipeline", gc: "/calendar", ga: "/accounts", gr: "/partners", gb: "/playbooks" };
     if (places[pair]) return location.assign(places[pair]);
     const shortcut = event.key === "/" || event.key === "n" ? one(`[data-shortcut="${event.key}"]`) : null;
     if (event.key === "?") one("#help")?.showModal();
