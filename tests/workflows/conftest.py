@@ -23,5 +23,6 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
 async def deal(server: WorkflowEnvironment, database: Database) -> AsyncIterator[Played]:
     """A deal that is not opened yet, and a worker that records in PostgreSQL."""
     record = RecordActivities(database)
-    async with a_worker(server.client, "tandem", record):
-        yield Played(server.client)
+    played = Played(server.client)
+    async with a_worker(server.client, played.queue, record, played.heard):
+        yield played

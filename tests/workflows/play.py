@@ -30,6 +30,7 @@ from temporalio.worker import Worker
 
 from activities.rules import judge_rule
 from domain.approval.state import ApprovalState
+from domain.notice import Message
 from domain.opportunity import commands as ask
 from domain.opportunity.commands import Command
 from domain.opportunity.draft import Outcome, TimelineEntry
@@ -43,6 +44,7 @@ from tests.workflows.play_discounts import Adviser, Desk, result
 from workflows.approval_messages import APPROVAL_ENDED
 from workflows.entity import Receipt
 from workflows.messages import CATCH_UP, RECORD, CaughtUp, Opening, Snapshot, Start, workflow_id
+from workflows.notice_messages import NOTIFY
 from workflows.opportunity import OpportunityWorkflow
 
 PATIENCE = 10.0
@@ -97,10 +99,18 @@ class Records(Protocol):
     def catch_up(self) -> Callable[[Snapshot], Awaitable[CaughtUp]]: ...
 
 
-def a_worker(client: Client, queue: str, records: Records, **options: Any) -> Worker:
-    """A worker that keeps what happens with `records`."""
+def a_worker(
+    client: Client, queue: str, records: Records, heard: list[Message] | None = None, **options: Any
+) -> Worker:
+    """A worker that keeps what happens with `records`, and what people are told in `heard`."""
+    told = [] if heard is None else heard
+
+    @activity.defn(name=NOTIFY)
+    async def notify(message: Message) -> None:
+        told.append(message)
+
     keeping: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
-    activities = [*keeping, *Adviser().activities]
+    activities = [*keeping, notify, *Adviser().activities]
     workflows = [OpportunityWorkflow, Desk]
     return Worker(client, task_queue=queue, workflows=workflows, activities=activities, **options)
 
@@ -114,6 +124,8 @@ class Played:
     id: UUID = field(default_factory=new_id)
     runs_before: dict[str, str] = field(default_factory=dict)
     """The run that a reopened one follows, which Temporal does not link."""
+    heard: list[Message] = field(default_factory=list)
+    """What people were told."""
 
     @property
     def handle(self) -> WorkflowHandle[OpportunityWorkflow, None]:
