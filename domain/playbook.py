@@ -11,8 +11,6 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     ValidationError,
@@ -24,21 +22,32 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from domain.calendar import BusinessDuration
 from domain.ladder import Clock, Ladders
 from domain.playbook_handoff import AfterWinning
-from domain.principal import Role, Side
+from domain.principal import Role
+from domain.task_template import Key, Part, PartnerRole, Tasks, TaskTemplate, Text, Title
+from domain.trigger import Moment, Trigger, Triggers
 
 HANDOFF = "handoff"
 """The key of the stage that every won deal enters; no stage of a playbook may have it."""
 
-Key = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-        max_length=60,
-        description="Lower-case letters, digits and single hyphens, such as joint-demo.",
-    ),
+__all__ = [
+    "HANDOFF",
+    "Advance",
+    "Content",
+    "DiscountExit",
+    "Exit",
+    "ExitBy",
+    "HandOffTemplate",
+    "Key",
+    "Location",
+    "PartnerRole",
+    "Phase",
+    "Playbook",
+    "PlaybookDefinition",
+    "Stage",
+    "TaskTemplate",
+    "Text",
+    "Title",
 ]
-Title = Annotated[str, Field(min_length=1, max_length=120)]
-Text = Annotated[str, Field(max_length=2000)]
 
 
 class Phase(StrEnum):
@@ -54,21 +63,6 @@ class Phase(StrEnum):
     @property
     def label(self) -> str:
         return self.value.replace("_", " ").capitalize()
-
-
-class PartnerRole(StrEnum):
-    """What a partner does on a deal."""
-
-    RESELLER = "reseller"
-    REFERRAL = "referral"
-    DISTRIBUTOR = "distributor"
-    MANAGED_SERVICE = "managed_service"
-    SYSTEM_INTEGRATOR = "system_integrator"
-    TECHNOLOGY = "technology"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ")
 
 
 class ExitBy(StrEnum):
@@ -92,11 +86,7 @@ class DiscountExit(StrEnum):
     SETTLED = "settled"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Content(_Part):
+class Content(Part):
     """Something to use in a stage: a deck, a form, a recording."""
 
     title: Title
@@ -107,40 +97,7 @@ class Content(_Part):
         return str(url)
 
 
-class TaskTemplate(_Part):
-    """A task that opens when its stage is entered."""
-
-    key: Key
-    title: Title
-    side: Side = Field(description="Whose task it is: the vendor's or the partner's.")
-    partner_role: PartnerRole | None = Field(
-        default=None,
-        description="For a partner's task: the role it is for. Without it, every partner has one.",
-    )
-    required: bool = Field(default=True, description="Whether the stage waits for it.")
-    due: BusinessDuration | None = Field(
-        default=None, description="Time from entering the stage to the deadline."
-    )
-    help: Text | None = Field(default=None, description="How to do it well.")
-    answer: bool = Field(
-        default=False, description="Completing it takes a note: the answer, which is handed over."
-    )
-    waive_by: tuple[Role, ...] | None = Field(
-        default=None, description="Roles that may waive it; the playbook's `waive_by` where not given."
-    )
-
-    @model_validator(mode="after")
-    def _role_is_for_partners(self) -> Self:
-        if self.partner_role is not None and self.side is not Side.PARTNER:
-            msg = "partner_role belongs to a task of side: partner"
-            raise ValueError(msg)
-        return self
-
-
-Tasks = Annotated[tuple[TaskTemplate, ...], Field(max_length=50)]
-
-
-class Exit(_Part):
+class Exit(Part):
     """When and how a stage is left."""
 
     by: ExitBy = Field(
@@ -188,7 +145,7 @@ def _problem(at: Location, what: str) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=at, input=None)
 
 
-class Stage(_Part):
+class Stage(Part):
     """One step of the way, with the tasks of both sides."""
 
     key: Key
@@ -203,6 +160,8 @@ class Stage(_Part):
     exit: Exit = Exit()
     content: Annotated[tuple[Content, ...], Field(max_length=20)] = ()
     tasks: Tasks = ()
+    on_enter: Triggers = Field(default=(), description="What happens by itself when the stage begins.")
+    on_leave: Triggers = Field(default=(), description="What happens by itself when the stage is left.")
 
     @model_validator(mode="after")
     def _automatic_waits_for_something(self) -> Self:
@@ -211,6 +170,9 @@ class Stage(_Part):
             msg = "a stage that advances by itself needs a required task to wait for"
             raise ValueError(msg)
         return self
+
+    def triggers(self, moment: Moment) -> Triggers:
+        return self.on_enter if moment is Moment.ENTER else self.on_leave
 
 
 class HandOffTemplate(AfterWinning):
@@ -222,7 +184,7 @@ class HandOffTemplate(AfterWinning):
     tasks: Tasks = ()
 
 
-class PlaybookDefinition(_Part):
+class PlaybookDefinition(Part):
     """A playbook as somebody writes it; publishing gives it a version."""
 
     key: Key
@@ -246,6 +208,7 @@ class PlaybookDefinition(_Part):
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         found = [*self._repeated_stages(), *self._repeated_tasks(), *self._phases_going_back()]
+        found += self._approvals_after_winning()
         if found:
             raise ValidationError.from_exception_data("playbook", [_problem(at, what) for at, what in found])
         return self
@@ -264,13 +227,23 @@ class PlaybookDefinition(_Part):
         lists: list[tuple[Location, tuple[TaskTemplate, ...]]] = [
             (("stages", index, "tasks"), stage.tasks) for index, stage in enumerate(self.stages)
         ]
+        lists.append((("handoff", "tasks"), self.handoff.tasks))
+        places = [((*at, index), task) for at, tasks in lists for index, task in enumerate(tasks)]
+        places += [((*at, "task"), trigger.task) for at, trigger in self.all_triggers() if trigger.task]
         seen: set[str] = set()
-        for at, tasks in [*lists, (("handoff", "tasks"), self.handoff.tasks)]:
-            for index, task in enumerate(tasks):
-                if task.key in seen:
-                    what = f"another task has the key '{task.key}' already; a key is used once in a playbook"
-                    yield (*at, index, "key"), what
-                seen.add(task.key)
+        for at, task in places:
+            if task.key in seen:
+                what = f"another task has the key '{task.key}' already; a key is used once in a playbook"
+                yield (*at, "key"), what
+            seen.add(task.key)
+
+    def _approvals_after_winning(self) -> Iterator[tuple[Location, str]]:
+        """The hand-off ends by acceptance: an approval would hold nothing."""
+        last = len(self.stages) - 1
+        for index, trigger in enumerate(self.stages[last].on_leave):
+            if trigger.approval is not None:
+                what = "the last stage is left by winning, after which nothing waits for an approval"
+                yield ("stages", last, "on_leave", index, "approval"), f"{what}; ask for it on_enter"
 
     def _phases_going_back(self) -> Iterator[tuple[Location, str]]:
         order = list(Phase)
@@ -287,6 +260,13 @@ class PlaybookDefinition(_Part):
         for stage in self.stages:
             yield from stage.tasks
         yield from self.handoff.tasks
+
+    def all_triggers(self) -> Iterator[tuple[Location, Trigger]]:
+        """Every trigger of every stage, and where it is written."""
+        for index, stage in enumerate(self.stages):
+            for moment in Moment:
+                for number, trigger in enumerate(stage.triggers(moment)):
+                    yield ("stages", index, f"on_{moment}", number), trigger
 
     def stage(self, key: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.key == key), None)

@@ -11,8 +11,8 @@ from domain.approval.policy import ApproverRule, PolicyRef, Steps
 from domain.approval.state import Channel, Facts, Subject
 from domain.opportunity.state import Note, Person, Reason
 from domain.percent import Percent
-from domain.playbook import Key
 from domain.principal import Actor, Side
+from domain.task_template import Key
 
 
 class _Command(BaseModel):

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.calendar import BusinessDuration
-from domain.playbook import Key, Title
 from domain.principal import Role, Side
+from domain.task_template import Key, Title
 
 REQUESTER = "requester"
 """Where the requester is awaited: no step may have this key."""
