@@ -53,13 +53,13 @@ class Database:
     and COMMIT to pay for). A database that cannot be reached is `Unavailable`.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, max_overflow: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = url
         self._reading: AsyncEngine = create_async_engine(
             make_url(psycopg_url(url)),
             isolation_level="AUTOCOMMIT",  # as the pool has it: only transactions pay for the change
             pool_size=pool_size,
-            max_overflow=max_overflow,
+            max_overflow=0,  # a connection beyond the pool would be opened and closed for a single statement
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
             connect_args={**PATIENCE, "options": _OPTIONS},
         )

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from runtime import aio
 from tests.bench.bare import QUEUE, Bare
+from tests.bench.caller import Caller
 from tests.bench.stack import Bench, bench_stack
 
 
@@ -51,6 +52,7 @@ class Kinds:
         self.key = ""
         self.bares: list[Any] = []
         self.turns = [0] * clients
+        self.callers = [Caller(bench.http) for _ in range(clients)]
 
     async def prepare(self) -> None:
         for number in range(self.clients):
@@ -65,7 +67,7 @@ class Kinds:
         act = "reopen" if self.turns[client] % 2 else "complete"
         self.turns[client] += 1
         path = f"/api/v1/opportunities/{self.deals[client]}/tasks/{self.key}/{act}"
-        (await self.bench.http.post(path, json={} if act == "complete" else None)).raise_for_status()
+        await self.callers[client].post(path, {} if act == "complete" else None)
 
     async def bare(self, client: int) -> None:
         await self.bares[client].execute_update(Bare.nothing, 1)
