@@ -15,7 +15,7 @@ from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
 from domain.discount.submit import facts_for_approvers, holders, resolving, submission
 from domain.errors import TandemError, Unavailable
-from domain.opportunity.discounts import find, giver
+from domain.opportunity.discounts import bounding, find, giver
 from domain.opportunity.state import Opportunity
 from domain.principal import SYSTEM
 from runtime import cel
@@ -47,7 +47,7 @@ class DiscountActivities:
         try:
             async with self._database.read() as session:
                 policy = await discounts.policy_of(session, deal)
-                around = await discounts.around(session, deal, discount.partner_id, policy)
+                around = await discounts.around(session, deal, discount, policy)
                 found = assess(Asked(deal, discount, policy, around, question.at), RULES)
                 return await _with_approval(session, question, discount, policy, found)
         except Unavailable:
@@ -62,8 +62,8 @@ class DiscountActivities:
         async with self._database.read() as session:
             policies = await discounts.policies_of(session, deal)
             seller = giver(deal, None, SYSTEM)
-            tier = await discounts.tier_of(session, seller.id if seller else None)
-        return check(deal, policies, tier, RULES, question.at)
+            tiers = await discounts.tiers_of(session, bounding(deal, seller, SYSTEM))
+        return check(deal, policies, tiers, RULES, question.at)
 
 
 async def _with_approval(
@@ -94,7 +94,7 @@ async def facts_now(session: AsyncSession, judging: Judging) -> Facts:
         return approval.facts
     asked = discount.model_copy(update={"percent": judging.percent or discount.percent})
     policy = await discounts.policy_of(session, deal)
-    around = await discounts.around(session, deal, discount.partner_id, policy)
+    around = await discounts.around(session, deal, discount, policy)
     return facts_for_approvers(facts_of(deal, asked, policy, around, approval.updated_at))
 
 

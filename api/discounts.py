@@ -87,7 +87,7 @@ async def preview(
         raise RuntimeError(msg)
     async with database.read() as session:
         policy = await discounts.policy_of(session, deal)
-        around = await discounts.around(session, deal, discount.partner_id, policy)
+        around = await discounts.around(session, deal, discount, policy)
         vendor = await partners.vendor(session)
         ids = [vendor.id] if vendor else []
         people = await directory.read(session, organisation_ids=ids, now=now)

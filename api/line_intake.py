@@ -14,7 +14,7 @@ from db.tables import Product
 from domain.errors import InvalidInput, NoDiscountPolicy, NotFound
 from domain.money import Money
 from domain.opportunity.commands_lines import AddLine, ChangeLine, LineProduct
-from domain.opportunity.discounts import giver
+from domain.opportunity.discounts import bounding, giver
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal
 
@@ -97,6 +97,6 @@ async def standard_percent(
         policy = await discounts.policy_of(session, deal)
     except NoDiscountPolicy:
         return Decimal(0)
-    partner = giver(deal, None, principal.actor)
-    tier = await discounts.tier_of(session, partner.id if partner else None)
-    return policy.standard.of(tier, product_line, partner=partner is not None)
+    by = principal.actor
+    tiers = await discounts.tiers_of(session, bounding(deal, giver(deal, None, by), by))
+    return policy.standard.least(tiers, product_line)

@@ -23,6 +23,7 @@ from domain.discount.replay import PastRequest
 from domain.discount.state import Discount, DiscountState
 from domain.errors import NoDiscountPolicy, TandemError
 from domain.money import Money
+from domain.opportunity.discounts import bounding
 from domain.opportunity.state import Opportunity
 from domain.opportunity.wording import listed
 from domain.rates import Rates
@@ -53,21 +54,28 @@ async def policies_of(session: AsyncSession, deal: Opportunity) -> dict[PolicyRe
     return {ref: await policies.pinned(session, ref) for ref in refs if ref is not None}
 
 
-async def tier_of(session: AsyncSession, partner_id: UUID | None) -> str | None:
-    """The partner's tier today; None without a partner, or one of no tier."""
-    if partner_id is None:
-        return None
-    statement = select(col(Organisation.tier)).where(col(Organisation.id) == partner_id)
-    return (await session.execute(statement)).scalar_one_or_none()
+async def tiers_of(session: AsyncSession, partner_ids: Sequence[UUID]) -> tuple[str | None, ...]:
+    """The tiers of these partners today, in this order; None for one of no tier."""
+    if not partner_ids:
+        return ()
+    statement = select(col(Organisation.id), col(Organisation.tier)).where(
+        col(Organisation.id).in_(partner_ids)
+    )
+    found = {row.id: row.tier for row in await session.execute(statement)}
+    return tuple(found.get(each) for each in partner_ids)
 
 
 async def around(
-    session: AsyncSession, deal: Opportunity, partner_id: UUID | None, policy: DiscountPolicy
+    session: AsyncSession, deal: Opportunity, discount: Discount, policy: DiscountPolicy
 ) -> Around:
-    """The partner's tier, today's rates, and what the customer is given in other open deals."""
+    """The tiers of who gives and who sells, today's rates, and what the customer is given elsewhere."""
     today = await rates.read(session)
+    partner_id = discount.partner_id
+    by = bounding(deal, deal.partner(partner_id), discount.requested_by)
+    tier, *others = await tiers_of(session, by) or (None,)
     return Around(
-        tier=await tier_of(session, partner_id),
+        tier=tier,
+        others=tuple(others),
         rates=today,
         elsewhere=await _elsewhere(session, deal, partner_id, policy.currency, today),
     )

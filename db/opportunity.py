@@ -29,7 +29,7 @@ from domain.discount.state import Discount
 from domain.errors import NotFound
 from domain.opportunity.blockers import blockers, turn_of
 from domain.opportunity.clock import next_due
-from domain.opportunity.discounts import giver
+from domain.opportunity.discounts import bounding, giver
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.planned import planned
 from domain.opportunity.state import Opportunity
@@ -264,9 +264,9 @@ async def _standard_percent(
     ref = deal.policy or await policies.newest(reader, deal.playbook.discount_policy)
     if ref is None:
         return None
-    partner = giver(deal, None, principal.actor)
-    tier = tiers.get(str(partner.id)) if partner else None
-    return (await policies.pinned(reader, ref)).standard.of(tier, partner=partner is not None)
+    by = principal.actor
+    selling = (tiers.get(str(each)) for each in bounding(deal, giver(deal, None, by), by))
+    return (await policies.pinned(reader, ref)).standard.least(selling)
 
 
 async def as_recorded(reader: Reader, opportunity_id: UUID) -> Opportunity | None:

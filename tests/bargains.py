@@ -59,6 +59,7 @@ class Bargain(Working):
         super().__init__(outcome, now)
         self.policy = policy
         self.tier: str | None = "gold"
+        self.others: tuple[str | None, ...] = ()
         self.rates = EURO
         self.elsewhere: tuple[OtherGrant, ...] = ()
         self.numbers = 0
@@ -111,7 +112,7 @@ class Bargain(Working):
         before = self.deal
         super()._take(outcome)
         while (waiting := to_assess(self.deal)) is not None:
-            around = Around(tier=self.tier, rates=self.rates, elsewhere=self.elsewhere)
+            around = Around(self.tier, self.others, self.rates, self.elsewhere)
             found = assess(Asked(self.deal, waiting, self.policy, around, self.now), RULES)
             if found.steps:
                 submit = submission(self.deal, waiting, self.policy, found, self._approval_id())
@@ -122,9 +123,9 @@ class Bargain(Working):
         if needs_check(before, self.deal):
             self.checks += 1
             partner = giver(self.deal, None, SYSTEM)
-            tier = self.tier if partner else None
+            tiers = (self.tier, *self.others) if partner else ()
             known: dict[PolicyRef, DiscountPolicy] = {self.policy.ref: self.policy}
-            answer = check(self.deal, known, tier, RULES, self.now)
+            answer = check(self.deal, known, tiers, RULES, self.now)
             super()._take(checked(self.deal, answer, self.now))
         return self
 

@@ -95,7 +95,7 @@ class DiscountGame(DealGame):
         found = self._assessed(outcome)
         if needs_check(before, found.opportunity):
             known = {POLICY.ref: POLICY}
-            answer = check(found.opportunity, known, self._tier(found.opportunity), RULES, self.now)
+            answer = check(found.opportunity, known, self._tiers(found.opportunity), RULES, self.now)
             found = _joined(found, checked(found.opportunity, answer, self.now))
         super()._take(before, found)
 
@@ -112,8 +112,8 @@ class DiscountGame(DealGame):
             outcome = _joined(outcome, assessed(deal, found, self.now))
         return outcome
 
-    def _tier(self, deal: Opportunity) -> str | None:
-        return TIER.get(deal.partners[0].id) if deal.partners else None
+    def _tiers(self, deal: Opportunity) -> tuple[str | None, ...]:
+        return (TIER.get(deal.partners[0].id),) if deal.partners else ()
 
     def _follow(self, entry: TimelineEntry) -> None:
         super()._follow(entry)

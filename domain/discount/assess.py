@@ -242,18 +242,18 @@ def _at_once(facts: DiscountFacts, discount: Discount) -> str:
 def check(
     deal: Opportunity,
     policies: dict[PolicyRef, DiscountPolicy],
-    tier: str | None,
+    tiers: tuple[str | None, ...],
     rules: Rules,
     now: datetime,
 ) -> Check:
-    """Whether what is given is covered, after a change of the deal."""
+    """Whether what is given is covered, after a change of the deal. `tiers` are those of who sells."""
     found: dict[UUID | None, dict[str, None]] = {}
     for discount in current(deal):
         why = dict.fromkeys(_reasons(deal, discount, policies, rules, now))
         found.setdefault(discount.partner_id, {}).update(why)
     if deal.policy in policies:
         seller = giver(deal, None, SYSTEM)
-        beyond = dict.fromkeys(_lines_beyond(deal, policies[deal.policy], tier))
+        beyond = dict.fromkeys(_lines_beyond(deal, policies[deal.policy], tiers))
         found.setdefault(seller.id if seller else None, {}).update(beyond)
     return Check(
         shares=tuple(
@@ -297,10 +297,10 @@ def _outside(discount: Discount, deal: Opportunity, now: datetime) -> tuple[Viol
         return (Violation("deal.currency", missing.detail.rstrip(".")),)
 
 
-def _lines_beyond(deal: Opportunity, policy: DiscountPolicy, tier: str | None) -> Iterator[str]:
+def _lines_beyond(deal: Opportunity, policy: DiscountPolicy, tiers: tuple[str | None, ...]) -> Iterator[str]:
     """The lines on which more is given than the standard, and than any grant covers."""
     for part in priced(deal).parts:
-        standard = policy.standard.of(tier, product_line(deal, part.key), partner=bool(deal.partners))
+        standard = policy.standard.least(tiers, product_line(deal, part.key))
         covering = (
             discount.envelope.max_percent
             for discount in in_force(deal)

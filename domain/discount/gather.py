@@ -27,9 +27,13 @@ from domain.rates import Rates
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a deal does not know itself: its partner's tier, today's rates, its customer's other deals."""
+    """What a deal does not know itself: its partner's tier, today's rates, its customer's other deals.
+
+    `others` are the tiers of the partners that sell besides, by which the standard is reckoned as well.
+    """
 
     tier: str | None = None
+    others: tuple[str | None, ...] = ()
     rates: Rates = field(default_factory=Rates)
     elsewhere: tuple[OtherGrant, ...] = ()
 
@@ -48,7 +52,8 @@ def facts_of(
     """
     asked = priced(deal).on(discount.line)
     partner = deal.partner(discount.partner_id)
-    standard = policy.standard.of(around.tier, product_line(deal, discount.line), partner=partner is not None)
+    tiers = (around.tier, *around.others) if partner is not None else ()
+    standard = policy.standard.least(tiers, product_line(deal, discount.line))
     competing = discount.competing_price
     facts = DiscountFacts(
         currency=policy.currency,

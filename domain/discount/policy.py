@@ -5,7 +5,7 @@ It is written in YAML and published as a numbered version that never changes, li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -59,6 +59,10 @@ class StandardDiscounts(_Part):
         if line is not None and line in self.lines:
             known |= {each.value: percent for each, percent in self.lines[line].items()}
         return known.get(tier or "", Decimal(0))
+
+    def least(self, tiers: Iterable[str | None], line: str | None = None) -> Decimal:
+        """The lowest of what partners of these tiers may give; without any, what the vendor may alone."""
+        return min((self.of(tier, line) for tier in tiers), default=self.without_partner)
 
 
 class GrantTerms(_Part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from domain.discount.envelope import Priced, PricedPart, fits, in_words
 from domain.discount.state import Discount, DiscountState
@@ -91,13 +92,29 @@ def giver(deal: Opportunity, partner_id: object, by: Actor) -> DealPartner | Non
         if named is None:
             raise InvalidInput("This partner is not on the deal.", pointer="/partner_id")
         return named
-    ranked = sorted(
-        deal.partners,
-        key=lambda partner: (
-            _SELLS_FIRST.index(partner.role) if partner.role in _SELLS_FIRST else len(_SELLS_FIRST)
-        ),
+    return min(deal.partners, key=_rank, default=None)
+
+
+def _rank(partner: DealPartner) -> int:
+    """Who sets the customer's price comes first."""
+    return _SELLS_FIRST.index(partner.role) if partner.role in _SELLS_FIRST else len(_SELLS_FIRST)
+
+
+def bounding(deal: Opportunity, partner: DealPartner | None, by: Actor) -> tuple[UUID, ...]:
+    """The partners by whose tiers it is reckoned what this one gives without asking; the least counts.
+
+    Itself; and, unless it asks for itself and sells, those that set the customer's price before it or as it
+    does: naming a partner of a higher tier, or one that does not sell, gives no more than who sells may.
+    """
+    if partner is None:
+        return ()
+    own = by.side is Side.PARTNER and by.organisation_id == partner.id and partner.role in _SELLS_FIRST
+    others = (
+        other.id
+        for other in deal.partners
+        if other.id != partner.id and other.role in _SELLS_FIRST and _rank(other) <= _rank(partner)
     )
-    return ranked[0] if ranked else None
+    return (partner.id,) if own else (partner.id, *others)
 
 
 def line_named(deal: Opportunity, line: str | None) -> str | None:

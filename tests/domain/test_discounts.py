@@ -19,16 +19,20 @@ from domain.errors import (
 from domain.opportunity import commands as ask
 from domain.opportunity.commands_discount import DropDiscount
 from domain.opportunity.commands_lines import AddLine
-from domain.opportunity.discounts import giver, line_named
-from domain.principal import SYSTEM
+from domain.opportunity.discounts import bounding, giver, line_named
+from domain.opportunity.state import DealPartner
+from domain.playbook import PartnerRole
+from domain.principal import SYSTEM, Actor
 from tests.bargains import a_bargain, a_product, changed, money, with_lines
 from tests.factories import (
     ASTER,
     BOREALIS,
     BOREALIS_SELLER,
     CYGNUS,
+    CYGNUS_SELLER,
     DESK,
     REP,
+    SELLER,
     SUCCESS,
     an_id,
 )
@@ -190,6 +194,36 @@ def test_who_sets_the_price_gives_the_discount() -> None:
     assert giver(a_bargain(partners=()).deal, None, SYSTEM) is None
     with pytest.raises(InvalidInput):
         giver(deal, CYGNUS.id, REP)
+
+
+def test_whom_the_vendor_names_gives_no_more_than_who_sells() -> None:
+    """Naming a partner of a higher tier is no way around asking."""
+    distributor = CYGNUS.model_copy(update={"role": PartnerRole.DISTRIBUTOR})
+    deal = a_bargain(partners=(ASTER, BOREALIS, distributor)).deal
+    rows: list[tuple[DealPartner | None, Actor, tuple[DealPartner, ...]]] = [
+        (None, REP, ()),
+        (ASTER, REP, (ASTER,)),
+        (BOREALIS, REP, (BOREALIS, ASTER, distributor)),
+        (distributor, REP, (distributor, ASTER)),
+        (BOREALIS, BOREALIS_SELLER, (BOREALIS, ASTER, distributor)),
+        (ASTER, SELLER, (ASTER,)),
+        (distributor, CYGNUS_SELLER, (distributor,)),
+    ]
+    for partner, by, expected in rows:
+        assert bounding(deal, partner, by) == tuple(each.id for each in expected)
+    two = a_bargain(partners=(ASTER, CYGNUS)).deal
+    assert bounding(two, ASTER, REP) == (ASTER.id, CYGNUS.id)
+
+
+def test_the_least_of_the_tiers_is_the_standard() -> None:
+    deal = a_bargain(partners=(ASTER, BOREALIS))
+    deal.tier, deal.others = "gold", ("silver",)
+    assert deal.want("10", partner_id=BOREALIS.id).state is DiscountState.GRANTED
+    deal.drop()
+    deal.want("12", partner_id=BOREALIS.id)
+    assert deal.asked == ["deal-desk"]
+    assert deal.newest.facts is not None
+    assert (deal.newest.facts.partner.tier, str(deal.newest.facts.discount.standard)) == ("gold", "10")
 
 
 # ------------------------------------------------------------------ giving up

@@ -44,7 +44,7 @@ class Adviser:
     @activity.defn(name=CHECK_DISCOUNTS)
     async def check_discounts(self, question: CheckQuestion) -> Check:
         known = {self.policy.ref: self.policy}
-        return check(question.opportunity, known, "gold", RULES, question.at)
+        return check(question.opportunity, known, ("gold",), RULES, question.at)
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
