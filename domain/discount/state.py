@@ -20,7 +20,7 @@ from domain.principal import Actor
 from domain.rates import Rates
 
 MAX_DISCOUNTS = 50
-"""Requests of one deal, all answers together: a deal travels as one message of bounded size."""
+"""Discounts that a deal keeps: it travels as one message of bounded size. See `worth_keeping`."""
 
 
 def _askable(percent: Decimal) -> Decimal:
@@ -59,10 +59,18 @@ class DiscountState(StrEnum):
         """Somebody still has to say something: an approver, or the requester."""
         return self in _PENDING
 
+    @property
+    def is_given(self) -> bool:
+        """It is what is given at the moment: it holds, or its time is over with none instead."""
+        return self in _GIVEN
+
 
 _PENDING = frozenset(
     {DiscountState.ASKED, DiscountState.PENDING, DiscountState.RETURNED, DiscountState.COUNTERED}
 )
+
+
+_GIVEN = frozenset({DiscountState.GRANTED, DiscountState.LAPSED})
 
 
 class Discount(BaseModel):
@@ -106,6 +114,18 @@ class Discount(BaseModel):
     @property
     def is_in_force(self) -> bool:
         return self.state is DiscountState.GRANTED
+
+
+def worth_keeping(discounts: tuple[Discount, ...]) -> tuple[Discount, ...]:
+    """What a deal keeps when one more is asked for: as many as there may be, less one.
+
+    What is over is forgotten, where there are too many: first what nobody had to approve, the oldest first.
+    The timeline has it all the same. What waits, is in force or has lapsed is kept in any case.
+    """
+    over = [each for each in discounts if not (each.is_pending or each.state.is_given)]
+    over.sort(key=lambda each: each.approval_id is not None)
+    forgotten = {each.id for each in over[: max(len(discounts) - MAX_DISCOUNTS + 1, 0)]}
+    return tuple(each for each in discounts if each.id not in forgotten)
 
 
 class Uncovered(BaseModel):

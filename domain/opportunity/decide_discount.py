@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.approval.state import ApprovalState
 from domain.discount.assess import Assessment, Check, offer_at
 from domain.discount.gather import facts_now
-from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState, Uncovered
+from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState, Uncovered, worth_keeping
 from domain.duration import parse_duration
 from domain.errors import Conflict, DiscountPending, InvalidInput, NoExchangeRate, NotFound
 from domain.opportunity import commands_discount as ask
@@ -48,8 +48,8 @@ def request(draft: Draft, command: ask.RequestDiscount) -> None:
         raise InvalidInput(
             "Say first what the deal is worth: set its amount, or add lines.", pointer="/amount"
         )
-    if len(deal.discounts) >= MAX_DISCOUNTS:
-        raise InvalidInput(f"A deal has at most {MAX_DISCOUNTS} requests for discounts.")
+    if len(worth_keeping(deal.discounts)) >= MAX_DISCOUNTS:
+        raise InvalidInput(f"At most {MAX_DISCOUNTS} discounts are in force on a deal: give one up first.")
     if find(deal, command.id) is not None:
         raise Conflict("This discount was asked for already.")
     on = line_named(deal, command.line)
@@ -90,6 +90,7 @@ def drop(draft: Draft, command: ask.DropDiscount) -> None:
     if not discount.is_pending and discount not in current(draft.deal):
         raise Conflict(f"This discount is {discount.state.value} already.")
     _nothing_priced_with(draft.deal, discount)
+    _not_instead_of_asking(draft.deal, discount)
     draft.add(did.DiscountDropped(**_of(discount), reason=command.reason))
 
 
@@ -106,6 +107,23 @@ def _nothing_priced_with(deal: Opportunity, discount: Discount) -> None:
             raise Conflict(
                 f"{line.name} is sold at {line.discount_percent} % off: lower it to {standard} % first."
             )
+
+
+def _not_instead_of_asking(deal: Opportunity, discount: Discount) -> None:
+    """A deal without lines does not show what is given: giving up what does not cover it would hide that.
+
+    Raises: Conflict, saying how to tell what is given now.
+    """
+    if deal.lines or not discount.steps or discount.is_pending:
+        return
+    if discount.state is DiscountState.LAPSED or deal.discount_outside is not None:
+        standard = discount.facts.discount.standard if discount.facts else Decimal(0)
+        at_once = f" (up to {standard} % needs nobody)" if standard else ""
+        raise Conflict(
+            f"The grant of {discount.percent} % does not cover this deal any more, and without lines the "
+            f"deal does not say what is given. Ask for the discount that is given now{at_once}, which takes its "
+            "place; or add the lines at their prices, then give it up."
+        )
 
 
 def follow(draft: Draft) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.discount.envelope import Priced, PricedPart, fits, in_words
-from domain.discount.state import Discount, DiscountState
+from domain.discount.state import Discount
 from domain.errors import DiscountOutsideGrant, InvalidInput
 from domain.money import Money
 from domain.opportunity.lines import DealLine
@@ -36,8 +36,7 @@ def in_force(deal: Opportunity) -> list[Discount]:
 
 def current(deal: Opportunity) -> list[Discount]:
     """What is given at the moment: grants that hold, and those whose time is over with none instead."""
-    held = (DiscountState.GRANTED, DiscountState.LAPSED)
-    return [discount for discount in reversed(deal.discounts) if discount.state in held]
+    return [discount for discount in reversed(deal.discounts) if discount.state.is_given]
 
 
 def granted_percent(deal: Opportunity, line: DealLine) -> Decimal:

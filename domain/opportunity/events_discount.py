@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field
 from domain.approval.policy import PolicyRef
 from domain.discount.envelope import Envelope
 from domain.discount.facts import DiscountFacts
-from domain.discount.state import Discount, DiscountState, OutsideGrant, Uncovered
+from domain.discount.state import Discount, DiscountState, OutsideGrant, Uncovered, worth_keeping
 from domain.duration import Duration
 from domain.money import Money
 from domain.opportunity.happening import Happening
@@ -51,7 +51,7 @@ class DiscountRequested(Happening):
             requested_by=by,
             requested_at=at,
         )
-        deal.discounts = (*deal.discounts, discount)
+        deal.discounts = (*worth_keeping(deal.discounts), discount)
 
     @property
     def only_for(self) -> UUID | None:

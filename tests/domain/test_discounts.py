@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.approval.state import ApprovalState
 from domain.discount.state import MAX_DISCOUNTS, DiscountState
 from domain.errors import (
     Conflict,
@@ -151,12 +152,27 @@ def test_a_request_is_done_once() -> None:
         deal.want("15", id=deal.newest.id)
 
 
-def test_a_deal_has_so_many_requests_at_most() -> None:
+def test_a_deal_forgets_what_is_over_and_first_what_nobody_had_to_approve() -> None:
     deal = a_bargain()
-    for _ in range(MAX_DISCOUNTS):
+    for state in (ApprovalState.REJECTED, ApprovalState.APPROVED):
+        deal.want("20")
+        deal.decided(state)
+    for _ in range(MAX_DISCOUNTS + 10):
         deal.want("10")
-    with pytest.raises(InvalidInput):
+    kept = deal.deal.discounts
+    assert len(kept) == MAX_DISCOUNTS
+    assert [each.state for each in kept[:2]] == [DiscountState.REJECTED, DiscountState.REPLACED]
+    assert kept[-1].state is DiscountState.GRANTED
+
+
+def test_so_many_discounts_are_in_force_at_most() -> None:
+    deal = a_bargain()
+    for number in range(MAX_DISCOUNTS):
+        deal.want("10", line=f"line {number}")
+    with pytest.raises(InvalidInput, match="give one up first"):
         deal.want("10")
+    deal.drop()
+    deal.want("10")
 
 
 def test_a_closed_deal_gives_nothing() -> None:
@@ -241,7 +257,39 @@ def test_a_request_and_a_grant_can_be_given_up() -> None:
     with pytest.raises(Forbidden):
         deal.drop(by=DESK)
     deal.granted("20")
-    deal.change(amount=money("1.00"))
+    deal.drop()
+    assert deal.outside == []
+
+
+@pytest.mark.parametrize("ends", ["outside", "lapsed"])
+def test_giving_a_grant_up_is_no_way_around_asking_again(ends: str) -> None:
+    deal = a_bargain()
+    deal.granted("20")
+    if ends == "outside":
+        deal.change(amount=money("1000.00"))
+    else:
+        deal.later(days=91)
+    assert deal.outside
+    with pytest.raises(Conflict, match="up to 15 % needs nobody"):
+        deal.drop()
+    deal.want("15")
+    assert deal.outside == []
+    assert deal.newest.state is DiscountState.GRANTED
+    assert deal.discount(1).state is DiscountState.REPLACED
+
+
+def test_where_lines_show_what_is_given_a_lapsed_grant_can_be_given_up() -> None:
+    deal = with_lines()
+    deal.granted("20")
+    deal.later(days=91)
     assert deal.outside
     deal.drop()
     assert deal.outside == []
+
+
+def test_without_a_standard_the_lines_have_to_say_it() -> None:
+    deal = a_bargain(partners=())
+    deal.granted("20")
+    deal.later(days=91)
+    with pytest.raises(Conflict, match="given now, which takes its place"):
+        deal.drop()
