@@ -272,6 +272,7 @@ def doctor(
     rebuild: Annotated[
         UUID | None, typer.Option(metavar="OPPORTUNITY", help="Restore a deal's rows from its workflow.")
     ] = None,
+    recount: Annotated[bool, typer.Option("--recount", help="Add up the pipeline's totals anew.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with this installation, and what to do; show the settings in effect."""
@@ -280,6 +281,9 @@ def doctor(
 
     if rebuild is not None:
         typer.echo(aio.run(look.rebuild_opportunity(_started("doctor"), rebuild)))
+    if recount:
+        typer.echo(aio.run(look.recount_pipeline(_started("doctor"))))
+    if rebuild is not None or recount:
         return
     settings = _started("doctor")
     findings = aio.run(look.examine(settings))

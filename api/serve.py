@@ -48,6 +48,7 @@ async def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE,
     )
     server = _Server(config)
+    aio.settle()
     with aio.stop_signals() as stop:
         log.info("serving", url=settings.url)
         serving = asyncio.create_task(server.serve())

@@ -157,8 +157,18 @@ def _state(deal: Opportunity) -> dict[str, Any]:
 
 
 def _partner_rows(deal: Opportunity) -> list[dict[str, Any]]:
+    own = {
+        "opportunity_id": deal.id,
+        "status": deal.status,
+        "closed": deal.is_closed,
+        "amount": deal.amount.amount if deal.amount else None,
+        "currency": deal.amount.currency if deal.amount else None,
+        "playbook_key": deal.playbook.key,
+        "stage_key": deal.stage.key,
+        "phase": deal.phase,
+    }
     return [
-        {"opportunity_id": deal.id, "partner_id": partner.id, "name": partner.name, "role": partner.role}
+        {**own, "partner_id": partner.id, "name": partner.name, "role": partner.role}
         for partner in deal.partners
     ]
 

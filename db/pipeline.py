@@ -1,31 +1,25 @@
-"""The pipeline: lists and boards of opportunities, read from denormalised rows."""
+"""The pipeline: lists of opportunities, read from denormalised rows. `db.board` has the board."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Label,
     Numeric,
     Select,
     SQLColumnExpression,
     String,
     and_,
-    column,
+    bindparam,
     exists,
     func,
     literal_column,
     select,
-    true,
-    values,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -33,7 +27,6 @@ from sqlmodel import col
 from db import pages
 from db.opportunity import visible
 from db.pages import AnyRow, Page, PageRequest
-from db.session import Database
 from db.tables import OpportunityPartnerRow, OpportunityRow
 from domain.errors import InvalidInput
 from domain.money import Money
@@ -93,7 +86,7 @@ class Summary:
     updated_at: datetime
 
 
-_COLUMNS: tuple[Any, ...] = (
+COLUMNS: tuple[Any, ...] = (
     col(Deal.id),
     col(Deal.version),
     col(Deal.title),
@@ -121,7 +114,7 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def _summary(row: AnyRow) -> Summary:
+def summary(row: AnyRow) -> Summary:
     stage = row.card["stage"]
     due_at = stage["due_at"]
     return Summary(
@@ -160,7 +153,18 @@ def _takes_part(partner_id: UUID) -> ColumnElement[bool]:
     )
 
 
-def _conditions(principal: Principal, wanted: Filters) -> list[ColumnElement[bool]]:
+def _has(word: str) -> ColumnElement[bool]:
+    """Deals with this word. It stands in the statement itself, so that PostgreSQL plans for the word.
+
+    As a parameter it would be any word soon, rare and frequent alike, and the search would go through
+    all deals.
+    """
+    text = word.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    pattern = bindparam(None, f"%{text}%", type_=String(), literal_execute=True)
+    return col(Deal.search).like(pattern, escape="/")
+
+
+def conditions(principal: Principal, wanted: Filters) -> list[ColumnElement[bool]]:
     found = [visible(principal)]
     equal = {
         Deal.stage_key: wanted.stage,
@@ -176,7 +180,7 @@ def _conditions(principal: Principal, wanted: Filters) -> list[ColumnElement[boo
         found.append(and_(col(Deal.closed)) if wanted.closed else ~col(Deal.closed))
     if wanted.partner_id is not None:
         found.append(_takes_part(wanted.partner_id))
-    found += [col(Deal.search).contains(word, autoescape=True) for word in (wanted.q or "").lower().split()]
+    found += [_has(word) for word in (wanted.q or "").lower().split()]
     if wanted.updated_since is not None:
         found.append(col(Deal.updated_at) >= wanted.updated_since)
     if wanted.close_before is not None:
@@ -199,10 +203,12 @@ _SORTS: dict[str, SQLColumnExpression[Any]] = {
 SORTS: tuple[str, ...] = tuple(name for sort in _SORTS for name in (sort, f"-{sort}"))
 
 
-def _ordered(statement: Select[*tuple[Any, ...]], sort: str) -> Select[*tuple[Any, ...]]:
+def _ordered(conditions: list[ColumnElement[bool]], sort: str) -> Select[*tuple[Any, ...]]:
+    """What is sorted by comes first: the cursor's library looks for it among the columns, one by one."""
     key = _SORTS.get(sort.removeprefix("-"))
     if key is None:
         raise InvalidInput(f"Sort by one of: {', '.join(SORTS)}.", pointer="/sort")
+    statement = select(key.label("sort_key"), *COLUMNS).where(*conditions)
     if sort.startswith("-"):
         return statement.order_by(key.desc(), col(Deal.id).desc())
     return statement.order_by(key, col(Deal.id))
@@ -222,87 +228,6 @@ async def page(
         InvalidInput: an unknown sort.
         InvalidCursor: a cursor of another list or sort.
     """
-    statement = _ordered(select(*_COLUMNS).where(*_conditions(principal, wanted)), sort)
+    statement = _ordered(conditions(principal, wanted), sort)
     found = await pages.fetch(session, statement, request, order=f"opportunities:{sort}")
-    return found.map(_summary)
-
-
-@dataclass(slots=True)
-class Column:
-    """A column of the board: how many deals, their value for each currency, and the first cards."""
-
-    key: str
-    count: int = 0
-    value: dict[str, Decimal] = field(default_factory=dict)
-    cards: list[Summary] = field(default_factory=list)
-
-
-async def board(
-    database: Database,
-    principal: Principal,
-    wanted: Filters,
-    *,
-    by: str,
-    keys: Sequence[str],
-    cards: int = 10,
-) -> list[Column]:
-    """The deals that are not closed, by `stage` (of one playbook) or by `phase`: a column for each key.
-
-    Sums and cards are asked for at once, each on a connection of its own: the sums take longest.
-    """
-    columns = {key: Column(key) for key in keys}
-    kind = col(Deal.stage_key) if by == "stage" else col(Deal.phase)
-    conditions = [*_conditions(principal, wanted), ~col(Deal.closed)]
-    _, found = await asyncio.gather(
-        _count(database, columns, kind, conditions), _cards(database, kind, conditions, keys, cards)
-    )
-    for key, card in found:
-        columns[key].cards.append(card)
-    return list(columns.values())
-
-
-async def _count(
-    database: Database,
-    columns: dict[str, Column],
-    kind: SQLColumnExpression[str],
-    conditions: list[ColumnElement[bool]],
-) -> None:
-    statement: Select[*tuple[Any, ...]] = (
-        select(kind.label("key"), col(Deal.currency), func.count(), func.sum(col(Deal.amount)))
-        .where(*conditions)
-        .group_by(kind, col(Deal.currency))
-    )
-    async with database.connection() as reader:
-        rows = (await reader.execute(statement)).all()
-    for key, currency, count, value in rows:
-        if (counted := columns.get(key)) is not None:
-            counted.count += count
-            if currency is not None and value is not None:
-                counted.value[currency] = value
-
-
-async def _cards(
-    database: Database,
-    kind: SQLColumnExpression[str],
-    conditions: list[ColumnElement[bool]],
-    keys: Sequence[str],
-    most: int,
-) -> list[tuple[str, Summary]]:
-    """The latest deals of each column, found by index: the same short search once for each column."""
-    wanted = values(column("key", String), name="wanted").data([(key,) for key in keys])
-    latest = (
-        select(*_COLUMNS)
-        .where(*conditions, kind == wanted.c.key)
-        .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
-        .limit(most)
-        .lateral("latest")
-    )
-    key: Label[str] = wanted.c.key.label("column_key")
-    statement: Select[*tuple[Any, ...]] = (
-        select(key, latest)
-        .select_from(wanted.join(latest, true()))
-        .order_by(latest.c.updated_at.desc(), latest.c.id.desc())
-    )
-    async with database.connection() as reader:
-        rows = (await reader.execute(statement)).all()
-    return [(row.column_key, _summary(row)) for row in rows]
+    return found.map(summary)

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from db import pipeline_totals
 from db.opportunity import visible
-from db.tables import OpportunityPartnerRow, OpportunityRow
+from db.tables import OpportunityPartnerRow, OpportunityRow, PipelineTotal
 from domain.money import Money
 from domain.opportunity.state import Status
 from domain.principal import Principal
@@ -60,6 +61,9 @@ async def of_partners(
 ) -> dict[UUID, Standing]:
     """The standing of each of these partners, over the deals that the principal sees."""
     ids = list(partner_ids)
+    if principal.partner_id is None or set(ids) <= {principal.partner_id}:  # all deals of each of them
+        kept = pipeline_totals.by_partner()
+        return await _standings(session, kept, col(PipelineTotal.partner_id).in_(ids), ids)
     taking = aliased(OpportunityPartnerRow)  # apart from the one that `visible` asks
     key = col(taking.partner_id)
     statement = _sums(principal, key).join(taking, col(taking.opportunity_id) == col(Deal.id))
@@ -91,5 +95,6 @@ async def _standings(
     found = {each: Standing() for each in ids}
     if ids:
         for key, status, currency, count, amount in await session.execute(statement.where(wanted)):
-            found[key].add(status, currency, count, amount)
+            if count:
+                found[key].add(status, currency, count, amount)
     return found

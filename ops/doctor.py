@@ -6,13 +6,14 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
 
-from db import approval, migrate, opportunity, partners, playbooks
+from db import approval, migrate, opportunity, partners, pipeline_totals, playbooks
 from db.pages import PageRequest
 from db.session import Database
 from domain.errors import TandemError
@@ -54,15 +55,34 @@ async def rebuild_opportunity(settings: Settings, opportunity_id: UUID) -> str:
         NotFound: Temporal knows no such workflow.
         Unavailable: the database, Temporal or the worker does not answer.
     """
+    async with _opened(settings) as database:
+        outcome = await rebuild(database, await connect(settings), opportunity_id)
+    deal = outcome.opportunity
+    return f"“{deal.title}” is restored at version {deal.version}, with {len(outcome.entries)} events."
+
+
+async def recount_pipeline(settings: Settings) -> str:
+    """Count the pipeline's totals anew; a sentence that says so.
+
+    Raises:
+        CannotStart: no database is known.
+        Unavailable: the database does not answer.
+    """
+    async with _opened(settings) as database, database.transaction() as session:
+        wrong = await pipeline_totals.wrong(session)
+        await pipeline_totals.recount(session)
+    return f"The pipeline's totals are counted anew; {wrong or 'none'} of them had been wrong."
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
     if settings.database_url is None:
         raise CannotStart("No database is known: start one with `tandem up`, or set TANDEM_DATABASE_URL.")
     database = Database(settings.database_url)
     try:
-        outcome = await rebuild(database, await connect(settings), opportunity_id)
+        yield database
     finally:
         await database.close()
-    deal = outcome.opportunity
-    return f"“{deal.title}” is restored at version {deal.version}, with {len(outcome.entries)} events."
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -112,6 +132,7 @@ async def _database(database: Database) -> AsyncIterator[Finding]:
     async with database.read() as session:
         vendor = await partners.vendor(session)
         books = (await playbooks.page(session, PageRequest(limit=200))).items
+        wrong = await pipeline_totals.wrong(session)
     yield Finding(
         "vendor",
         vendor is not None,
@@ -120,6 +141,8 @@ async def _database(database: Database) -> AsyncIterator[Finding]:
     )
     names = ", ".join(sorted(book.key for book in books)) or "none is published"
     yield Finding("playbooks", bool(books), names, "Run `tandem playbook publish examples/playbooks/*.yaml`.")
+    says = f"{wrong} kept sums are not what the deals add up to" if wrong else "its sums are as its deals are"
+    yield Finding("pipeline", not wrong, says, "Run `tandem doctor --recount`.")
 
 
 async def _temporal(settings: Settings, database: Database) -> AsyncIterator[Finding]:

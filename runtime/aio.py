@@ -33,6 +33,15 @@ def run(main: Coroutine[Any, Any, Answer]) -> Answer:
         gc.collect()
 
 
+def settle() -> None:
+    """Say that what a process has made by now stays as long as the process does.
+
+    The libraries and the application are some 300,000 objects. A look for garbage that goes through
+    all of them stops every request for 0.2 s and finds nothing.
+    """
+    gc.freeze()
+
+
 async def together(*tasks: Coroutine[Any, Any, Any]) -> list[Any]:
     """Run all at once and answer their results in order; the first error cancels the others and is raised."""
     try:

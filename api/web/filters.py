@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import TIMEDELTA_UNITS, format_date, format_datetime
 from babel.numbers import format_compact_currency, format_currency
+from babel.units import format_unit
 from markupsafe import Markup, escape
 
 from domain.duration import in_words
@@ -90,8 +91,26 @@ def moment(value: datetime) -> str:
     return format_datetime(value.astimezone(UTC), "EEE, MMM d, y, HH:mm 'UTC'", locale=LOCALE)
 
 
-def _words(span: timedelta) -> str:
-    return format_timedelta(span, granularity="minute", threshold=1.2, locale=LOCALE)
+def words(span: timedelta, *, short: bool = False, least: str = "minute") -> str:
+    """A span in its largest unit, of which it has at least 1.2, down to `least`: 3 hours; 3h in short.
+
+    It says what `babel.dates.format_timedelta` says, and asks Babel once for each number of each unit:
+    a board has a span on every card.
+    """
+    seconds = abs(span.total_seconds())
+    for unit, length in TIMEDELTA_UNITS:
+        count = seconds / length
+        if count >= _ENOUGH or unit == least:
+            return _counted(round(max(1, count) if unit == least and count > 0 else count), unit, short=short)
+    raise ValueError(least)
+
+
+_ENOUGH = 1.2
+
+
+@lru_cache(maxsize=1024)
+def _counted(count: int, unit: str, *, short: bool) -> str:
+    return format_unit(count, f"duration-{unit}", length="narrow" if short else "long", locale=LOCALE)
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:
@@ -99,24 +118,24 @@ def ago(value: datetime, now: datetime | None = None) -> str:
     delta = value - (now or datetime.now(UTC))
     if abs(delta) < timedelta(minutes=1):
         return "just now"
-    return f"in {_words(delta)}" if delta > timedelta(0) else f"{_words(-delta)} ago"
+    return f"in {words(delta)}" if delta > timedelta(0) else f"{words(-delta)} ago"
 
 
 def due(value: datetime, now: datetime | None = None) -> str:
     """A deadline in words: due in 2 days, due today, 3 days overdue."""
     now = now or datetime.now(UTC)
     if value < now:
-        return f"{_words(now - value)} overdue"
+        return f"{words(now - value)} overdue"
     if value.date() == now.date():
         return "due today"
-    return f"due in {_words(value - now)}"
+    return f"due in {words(value - now)}"
 
 
 def due_short(value: datetime, now: datetime | None = None) -> str:
     """A deadline for a card: 3d, or 3d overdue."""
     delta = value - (now or datetime.now(UTC))
-    words = format_timedelta(abs(delta), format="narrow", threshold=1.2, locale=LOCALE)
-    return f"{words} overdue" if delta < timedelta(0) else words
+    span = words(delta, short=True, least="second")
+    return f"{span} overdue" if delta < timedelta(0) else span
 
 
 def urgency(value: datetime | None, now: datetime | None = None) -> str:
@@ -155,6 +174,18 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """Which of the avatar colours somebody has: always the same one."""
     return hashlib.blake2s(name.encode(), digest_size=1).digest()[0] % HUES
+
+
+@lru_cache(maxsize=4096)
+def avatar(name: str, *, large: bool = False, org: bool = False, label: str | None = None) -> Markup:
+    """A face for somebody: decoration beside the name, or a picture where a label stands in its place."""
+    css = f"avatar hue-{hue(name)}{' avatar-large' if large else ''}{' avatar-org' if org else ''}"
+    says = (
+        Markup('role="img" aria-label="{}" title="{}"').format(label, label)
+        if label
+        else Markup('aria-hidden="true"')
+    )
+    return Markup('<span class="{}" {}>{}</span>').format(css, says, initials(name))
 
 
 def country(code: str | None) -> str:
@@ -225,4 +256,4 @@ FILTERS = {
     "country": country,
     "lines": lines,
 }
-GLOBALS = {"icon": icon, "asset": asset, "plural": plural, "new_key": new_key}
+GLOBALS = {"icon": icon, "avatar_of": avatar, "asset": asset, "plural": plural, "new_key": new_key}

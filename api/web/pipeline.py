@@ -17,7 +17,7 @@ from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web import choices
 from api.web.rendering import page
-from db import pipeline, playbooks
+from db import board, pipeline, playbooks
 from db.pages import PageRequest
 from db.pipeline import Filters, Summary
 from db.session import Database
@@ -187,9 +187,7 @@ async def _board(database: Database, principal: Principal, wanted: Wanted) -> di
         heads = await _heads(session, wanted.playbook)
     by = "stage" if wanted.playbook and heads else "phase"
     heads = heads or [Head(phase.value, phase.label, phase.value) for phase in Phase]
-    columns = await pipeline.board(
-        database, principal, wanted.filters, by=by, keys=[head.key for head in heads]
-    )
+    columns = await board.board(database, principal, wanted.filters, by=by, keys=[head.key for head in heads])
     shown = [_column(head, column, wanted) for head, column in zip(heads, columns, strict=True)]
     return {
         "by": by,
@@ -211,7 +209,7 @@ async def _heads(session: AsyncSession, playbook: str) -> list[Head]:
     return [*stages, Head(HANDOFF, book.handoff.title, Phase.LAUNCHED.value, movable=False)]
 
 
-def _column(head: Head, column: pipeline.Column, wanted: Wanted) -> ColumnView:
+def _column(head: Head, column: board.Column, wanted: Wanted) -> ColumnView:
     more = column.count > len(column.cards)
     return ColumnView(
         key=head.key,

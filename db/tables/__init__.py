@@ -11,6 +11,7 @@ from db.tables.keys import ApiKey
 from db.tables.notices import MailLink, Notice, NoticeDelivery, NotificationPreference
 from db.tables.opportunity import OpportunityPartnerRow, OpportunityRow, WorkItemRow
 from db.tables.people import Credential, DelegationRow, Organisation, OrganisationKind, User
+from db.tables.pipeline import PipelineTotal
 from db.tables.playbooks import PlaybookVersion
 from db.tables.policies import PolicyVersion
 from db.tables.products import ExchangeRate, Product
@@ -40,6 +41,7 @@ __all__ = [
     "OpportunityRow",
     "Organisation",
     "OrganisationKind",
+    "PipelineTotal",
     "PlaybookVersion",
     "PolicyVersion",
     "Product",

@@ -102,7 +102,11 @@ class OpportunityRow(External, SQLModel, table=True):
 
 
 class OpportunityPartnerRow(SQLModel, table=True):
-    """Which partners take part: what a partner may see hangs on this."""
+    """Which partners take part: what a partner may see hangs on this.
+
+    The columns after `role` are the deal's own, repeated so that each row can be counted
+    by itself (`PipelineTotal`).
+    """
 
     __tablename__ = "opportunity_partner"
     __table_args__ = (Index("ix_opportunity_partner_partner_id", "partner_id", "opportunity_id"),)
@@ -111,6 +115,13 @@ class OpportunityPartnerRow(SQLModel, table=True):
     partner_id: UUID = Field(primary_key=True)
     name: str
     role: str
+    status: str
+    closed: bool
+    amount: Decimal | None = Field(default=None, sa_type=AMOUNT)
+    currency: str | None = None
+    playbook_key: str
+    stage_key: str
+    phase: str
 
 
 class WorkItemRow(SQLModel, table=True):

@@ -47,8 +47,10 @@ SELECT (jsonb_populate_record(o, jsonb_build_object(
 FROM opportunity o CROSS JOIN generate_series(1, :copies) n
 """
 _SHARE = """
-INSERT INTO opportunity_partner (opportunity_id, partner_id, name, role)
-SELECT id, :partner, :name, 'reseller' FROM opportunity
+INSERT INTO opportunity_partner (opportunity_id, partner_id, name, role,
+    status, closed, amount, currency, playbook_key, stage_key, phase)
+SELECT id, :partner, :name, 'reseller', status, closed, amount, currency, playbook_key, stage_key, phase
+FROM opportunity
 WHERE state -> 'partners' @> jsonb_build_array(jsonb_build_object('id', cast(:partner as text)))
 ON CONFLICT DO NOTHING
 """

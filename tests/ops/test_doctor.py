@@ -30,7 +30,17 @@ async def test_a_sound_installation_has_nothing_to_say(
     settings: Settings, worker: None, people: People, playbook: Playbook
 ):
     findings = await examine(settings)
-    looked_at = ["disk", "database", "schema", "vendor", "playbooks", "temporal", "worker", "processes"]
+    looked_at = [
+        "disk",
+        "database",
+        "schema",
+        "vendor",
+        "playbooks",
+        "pipeline",
+        "temporal",
+        "worker",
+        "processes",
+    ]
     assert [finding.what for finding in findings] == looked_at
     bad = [str(each) for each in findings if not each.ok and each.what not in {"worker", "processes"}]
     assert not bad
