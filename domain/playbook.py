@@ -268,6 +268,10 @@ class PlaybookDefinition(Part):
                 for number, trigger in enumerate(stage.triggers(moment)):
                     yield ("stages", index, f"on_{moment}", number), trigger
 
+    def triggered_tasks(self) -> dict[str, TaskTemplate]:
+        """The tasks that triggers create, by key."""
+        return {trigger.task.key: trigger.task for _, trigger in self.all_triggers() if trigger.task}
+
     def stage(self, key: str) -> Stage | None:
         return next((stage for stage in self.stages if stage.key == key), None)
 

@@ -24,6 +24,7 @@ from domain.opportunity.draft import Outcome
 from domain.opportunity.facts import facts
 from domain.opportunity.rules import judged, rule_to_judge
 from domain.opportunity.state import Opportunity
+from domain.opportunity.triggers import passed_over
 from ops.crm_report import Advance
 from runtime import aio, cel
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
@@ -102,10 +103,11 @@ def ask_the_rule(outcome: Outcome, now: datetime) -> Outcome:
         except cel.RuleFailed:
             met = False
         more = judged(asked, met=met, now=now)
+        rest = passed_over(more.opportunity, now)
         outcome = Outcome.model_construct(
-            opportunity=more.opportunity, entries=outcome.entries + more.entries
+            opportunity=rest.opportunity, entries=outcome.entries + more.entries + rest.entries
         )
-        if more.opportunity.stage.key == asked.stage.key:
+        if rest.opportunity.stage.key == asked.stage.key:
             break
     return outcome
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from domain.discount.state import Discount, DiscountState
 from domain.opportunity.discounts import pending
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
+from domain.opportunity.trigger_state import StageApproval, StageApprovalState
 from domain.opportunity.wording import listed
 from domain.playbook import Advance, Exit, ExitBy, Stage
 from domain.principal import Actor, Side
@@ -183,11 +184,49 @@ def waits_for_discounts(deal: Opportunity, stage: Stage) -> bool:
     return stage.exit.discount is not None or deal.playbook.next_stage(stage.key) is None
 
 
+def awaited_approvals(deal: Opportunity) -> list[StageApproval]:
+    """What the stage still waits for, in this visit; whatever became of it, only a yes opens the gate."""
+    return [
+        each
+        for each in deal.stage_approvals
+        if (each.stage, each.visit) == (deal.stage.key, deal.stage.entered_at)
+        and each.state is not StageApprovalState.APPROVED
+    ]
+
+
+def approval_blockers(deal: Opportunity) -> list[Blocker]:
+    """What keeps the deal in its stage because somebody has to approve first."""
+    return [_waits_for_approval(deal, each) for each in awaited_approvals(deal)]
+
+
+def _waits_for_approval(deal: Opportunity, approval: StageApproval) -> Blocker:
+    pending = approval.state is StageApprovalState.PENDING
+    return Blocker(
+        code="approval_pending" if approval.state.is_open else "approval_missing",
+        what=f"“{approval.title}” {_APPROVAL_SAYS[approval.state]}",
+        turn=Side.VENDOR,
+        who=approval.asked if pending else _owner(deal),
+        since=approval.ended_at or approval.asked_at,
+        due_at=approval.due_at if pending else None,
+    )
+
+
+_ANEW = "ask for it again, or move the deal back"
+_APPROVAL_SAYS = {
+    StageApprovalState.PENDING: "waits for approval",
+    StageApprovalState.RETURNED: "came back with a question: answer it and submit it again",
+    StageApprovalState.REJECTED: f"was rejected: {_ANEW}",
+    StageApprovalState.RECALLED: f"was taken back: {_ANEW}",
+    StageApprovalState.EXPIRED: f"was not decided on in time: {_ANEW}",
+    StageApprovalState.WITHDRAWN: f"was not decided on before the deal was closed: {_ANEW}",
+}
+
+
 def gate_blockers(deal: Opportunity) -> list[Blocker]:
     """What keeps the current stage's gate closed; empty when the gate is open."""
     stage = deal.playbook.stage(deal.stage.key)
     held = discount_blockers(deal) if stage and waits_for_discounts(deal, stage) else []
-    return [*_exit_blockers(deal), *held]
+    return [*_exit_blockers(deal), *approval_blockers(deal), *held]
 
 
 def _exit_blockers(deal: Opportunity) -> list[Blocker]:

@@ -201,6 +201,14 @@ class Change(_Command):
         return {field: value for field, value in write(self).items() if field in given}
 
 
+class AskStageApproval(_Command):
+    """Ask anew for the approval of a stage that was not given; `id` is the new request's."""
+
+    kind: Literal["ask_stage_approval"] = "ask_stage_approval"
+    approval_id: UUID
+    id: UUID
+
+
 class AddNote(_Command):
     kind: Literal["note"] = "note"
     text: Note
@@ -279,6 +287,7 @@ Command = (
     | HoldDeal
     | Resume
     | Change
+    | AskStageApproval
     | AddNote
     | LogCheckIn
     | SetCadence

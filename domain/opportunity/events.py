@@ -52,10 +52,18 @@ from domain.opportunity.events_stage import (
     TaskReopened,
     TaskWaived,
 )
+from domain.opportunity.events_trigger import (
+    CampaignStepStarted,
+    StageApprovalAsked,
+    StageApprovalTurned,
+    TriggerFired,
+    WebhookFailed,
+)
 
 __all__ = [
     "CadenceSet",
     "CalendarRefreshed",
+    "CampaignStepStarted",
     "Changed",
     "CheckedIn",
     "DealLost",
@@ -88,6 +96,8 @@ __all__ = [
     "Reopened",
     "Resumed",
     "RuleJudged",
+    "StageApprovalAsked",
+    "StageApprovalTurned",
     "StageEntered",
     "StageSignedOff",
     "TaskAdded",
@@ -95,6 +105,8 @@ __all__ = [
     "TaskCompleted",
     "TaskReopened",
     "TaskWaived",
+    "TriggerFired",
+    "WebhookFailed",
     "Won",
 ]
 
@@ -123,6 +135,11 @@ Event = Annotated[
     | DiscountChecked
     | StageSignedOff
     | RuleJudged
+    | TriggerFired
+    | CampaignStepStarted
+    | StageApprovalAsked
+    | StageApprovalTurned
+    | WebhookFailed
     | Held
     | Resumed
     | Changed

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from domain.opportunity.happening import Happening
 from domain.opportunity.state import (
@@ -18,6 +18,7 @@ from domain.opportunity.state import (
     Task,
     TaskState,
 )
+from domain.opportunity.trigger_state import triggers_between
 from domain.principal import Actor, Side
 
 _OUTLIVE_STAGES = ("expected_close:", "close_near:", "grant_near:", "stale:")
@@ -38,11 +39,15 @@ class StageEntered(Happening):
     tasks: tuple[Task, ...]
     left_behind: tuple[str, ...] = ()
     stays: bool = False
+    fires: bool = Field(default=True, exclude=True)
+    """Whether the triggers of both stages fire."""
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         for key in self.left_behind:
             deal.put(deal.tasks[key].leave_behind(at, by.name, f"Left behind when {self.title} began"))
         deal.put(*self.tasks)
+        if self.fires:
+            deal.firing = triggers_between(deal.playbook, self.from_stage, self.stage)
         deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
         deal.next_check_in_at = self.next_check_in_at
         deal.noted = tuple(item for item in deal.noted if item.startswith(_OUTLIVE_STAGES))

@@ -9,9 +9,11 @@ from typing import Any
 from domain.ladder import Subject, Tell
 from domain.notice import CalendarEvent, Fact, Message, NoticeKind
 from domain.opportunity.draft import Outcome, TimelineEntry
-from domain.opportunity.events import Escalated, Reminded, TaskAssigned
+from domain.opportunity.events import Escalated, Reminded, TaskAssigned, TriggerFired
 from domain.opportunity.state import Opportunity
+from domain.opportunity.trigger_state import trigger_at
 from domain.principal import Role, Side
+from domain.trigger import Audience, NotifyTemplate
 
 LATE = timedelta(hours=1)
 """What is said so much later than it was to be was missed: no worker ran. It is told with all else missed."""
@@ -38,6 +40,8 @@ def messages(outcome: Outcome) -> list[Message]:
             told[event.subject, event.key, event.due_at, event.tell] = _reminder(deal, entry, event)
         elif isinstance(event, TaskAssigned) and event.assignee and event.assignee.id != entry.by.id:
             told[event.key] = _assigned(deal, entry, event)
+        elif isinstance(event, TriggerFired) and (notify := _notifies(deal, event)):
+            told[entry.sequence] = _triggered(deal, entry, notify)
     return list(told.values())
 
 
@@ -129,3 +133,37 @@ def _assigned(deal: Opportunity, entry: TimelineEntry, event: TaskAssigned) -> M
         due_at=task.due_at,
         facts=tuple(_facts(deal)),
     )
+
+
+def _notifies(deal: Opportunity, event: TriggerFired) -> NotifyTemplate | None:
+    trigger = trigger_at(deal.playbook, event.place)
+    notify = trigger.notify if trigger else None
+    nobody = notify is not None and notify.to is Audience.PARTNERS and not deal.partners
+    return None if nobody else notify
+
+
+def _triggered(deal: Opportunity, entry: TimelineEntry, notify: NotifyTemplate) -> Message:
+    return Message(
+        kind=NoticeKind.TRIGGERED,
+        cause=f"{deal.id}:{entry.sequence}",
+        title=deal.title,
+        words=notify.words,
+        opportunity_id=deal.id,
+        facts=tuple(_facts(deal)),
+        **_audience_of(deal, notify),
+    )
+
+
+def _audience_of(deal: Opportunity, notify: NotifyTemplate) -> dict[str, Any]:
+    match notify.to:
+        case Audience.PARTNERS:
+            return {"partners": tuple(partner.id for partner in deal.partners)}
+        case Audience.MANAGER:
+            return {"managers_of": (deal.owner.id,)} if deal.owner else _directors()
+        case Audience.ROLE if notify.role is not None:
+            return {"roles": (notify.role,)}
+        case Audience.ASSIGNEES:
+            given = (task.assignee.id for task in deal.stage_tasks() if task.is_open and task.assignee)
+            return {"recipients": people} if (people := tuple(dict.fromkeys(given))) else _owner(deal)
+        case _:
+            return _owner(deal)

@@ -17,11 +17,13 @@ from domain.opportunity import decide_handoff as handoff_rules
 from domain.opportunity import decide_lines as line_rules
 from domain.opportunity import decide_tasks as task_rules
 from domain.opportunity import events as did
+from domain.opportunity import stage_approvals
 from domain.opportunity.blockers import exit_of
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.guards import demand, plausible_close, room_for_text
 from domain.opportunity.stages import enter, settle
 from domain.opportunity.state import Opportunity, StageState, Status
+from domain.opportunity.triggers import pass_over
 from domain.playbook import ExitBy, Stage
 from domain.principal import SYSTEM, Action, Actor, Side
 
@@ -43,6 +45,7 @@ _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.HoldDeal: deal_rules.hold,
     ask.Resume: deal_rules.resume,
     ask.Change: deal_rules.change,
+    ask.AskStageApproval: stage_approvals.ask_again,
     ask.AddNote: deal_rules.note,
     ask.LogCheckIn: clock_rules.check_in,
     ask.SetCadence: clock_rules.set_cadence,
@@ -73,6 +76,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
     draft = Draft(deal, now, by)
     _DECISIONS[type(request.command)](draft, request.command)
     discount_rules.follow(draft)
+    stage_approvals.follow(draft)
     settle(draft)
     handoff_rules.offer_again(draft)
     room_for_text(deal, draft.deal)
@@ -139,8 +143,11 @@ def open_deal(command: ask.Open, now: datetime, by: Actor) -> Outcome:
     draft = Draft(deal, now, by)
     draft.add(_opened(command), at=began)
     if command.closing is None:
-        enter(draft, stage, "the deal was opened" if command.opened_at is None else "taken over here")
+        taken_over = command.opened_at is not None
+        enter(draft, stage, "taken over here" if taken_over else "the deal was opened", fires=not taken_over)
         settle(draft)
+        if taken_over:  # its stages began elsewhere
+            pass_over(draft)
     else:
         draft.add(_closed(command.closing), at=command.closing.at)
     return draft.outcome()

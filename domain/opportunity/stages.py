@@ -129,7 +129,7 @@ def _reopened(deal: Opportunity, task: Task, template: TaskTemplate | None, now:
     )
 
 
-def _partners_for(deal: Opportunity, template: TaskTemplate) -> list[UUID | None]:
+def partners_for(deal: Opportunity, template: TaskTemplate) -> list[UUID | None]:
     """For whom the task opens: nobody in particular on the vendor's side, or while no partner suits."""
     return [partner.id for partner in deal.partners if suits(template, partner)] or [None]
 
@@ -137,16 +137,17 @@ def _partners_for(deal: Opportunity, template: TaskTemplate) -> list[UUID | None
 def tasks_of_stage(deal: Opportunity, stage: str, now: datetime) -> tuple[Task, ...]:
     """The tasks of the stage as it is entered now: new ones, and those from an earlier visit."""
     templates = {template.key: template for template in deal.playbook.tasks_of(stage)}
+    triggered = deal.playbook.triggered_tasks() | templates
     before = [task for task in deal.tasks.values() if task.stage == stage]
     then = deal.copy_to_change()
-    tasks = {task.key: _again(deal, task, templates.get(task.template or ""), now) for task in before}
+    tasks = {task.key: _again(deal, task, triggered.get(task.template or ""), now) for task in before}
     for template in templates.values():
         siblings = [task for task in tasks.values() if task.template == template.key]
         waiting = [task for task in siblings if task.partner_id is None and task.is_open]
         known = {task.partner_id for task in siblings}
         if None in known and not waiting:  # done before, when no partner suited
             continue
-        for partner_id in _partners_for(deal, template):
+        for partner_id in partners_for(deal, template):
             if partner_id in known or (partner_id is None and siblings):
                 continue
             task = waiting.pop(0) if waiting else None
@@ -164,9 +165,15 @@ def check_in_every(deal: Opportunity, stage: Stage | HandOffTemplate) -> str | N
 
 
 def enter(
-    draft: Draft, stage: Stage | HandOffTemplate, why: str, *, by: Actor | None = None, stays: bool = False
+    draft: Draft,
+    stage: Stage | HandOffTemplate,
+    why: str,
+    *,
+    by: Actor | None = None,
+    stays: bool = False,
+    fires: bool = True,
 ) -> None:
-    """Begin the stage; what was open in the one before is left behind."""
+    """Begin the stage; what was open in the one before is left behind, and triggers are about to fire."""
     deal = draft.deal
     key = stage.key if isinstance(stage, Stage) else HANDOFF
     first = not deal.stage.began
@@ -183,6 +190,7 @@ def enter(
             tasks=tasks_of_stage(deal, key, draft.now),
             left_behind=tuple(task.key for task in deal.stage_tasks() if task.is_open),
             stays=stays,
+            fires=fires,
         ),
         by=by,
     )
@@ -229,10 +237,11 @@ def leave(draft: Draft) -> None:
 
 
 def settle(draft: Draft) -> None:
-    """Move on by itself, where the playbook says so and the gate is open."""
+    """Move on by itself, where the playbook says so, the gate is open and no trigger is about to fire."""
     deal = draft.deal
     while (
         deal.status is Status.OPEN
+        and not deal.firing
         and moves_by_itself(deal)
         and (following := deal.playbook.next_stage(deal.stage.key)) is not None
         and not gate_blockers(deal)

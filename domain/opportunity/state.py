@@ -19,6 +19,7 @@ from domain.calendar import BusinessDuration, Calendar
 from domain.discount.state import Discount, OutsideGrant
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
+from domain.opportunity.trigger_state import StageApproval, TriggerPlace
 from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
@@ -267,6 +268,10 @@ class Opportunity(BaseModel):
         exclude=True,
         description="What may be given without asking, as it was when the deal was read; never kept.",
     )
+    firing: tuple[TriggerPlace, ...] = Field(
+        default=(), description="Triggers whose time has come; before they have fired no stage is left."
+    )
+    stage_approvals: tuple[StageApproval, ...] = ()
     hold: Hold | None = None
     lost: Lost | None = None
     handoff: HandOff | None = None
