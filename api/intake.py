@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db import accounts, directory, partners, people, playbooks, policies
 from db.session import Database
 from db.tables.base import utc_now
-from domain.errors import Forbidden, InvalidInput, NotFound
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.money import Money
 from domain.opportunity import commands as ask
-from domain.opportunity.state import Custom, Customer, DealPartner, Person
+from domain.opportunity.state import CheckInFor, Custom, Customer, DealPartner, Opportunity, Person
 from domain.playbook import PartnerRole, Playbook
 from domain.principal import Principal, Role, Side
 from runtime.ids import new_id
@@ -134,6 +134,28 @@ async def assignee(
     side = Role(user.roles[0]).side
     partner_id = organisation.id if side is Side.PARTNER else None
     return ask.Assignee(id=user.id, name=user.name, side=side, partner_id=partner_id)
+
+
+async def looked_after_by(
+    database: Database, principal: Principal, user_id: UUID | None, pointer: str
+) -> CheckInFor | None:
+    """Somebody whom the principal sees, to look after a deal's check-ins; both sides for None.
+
+    Raises `InvalidInput`.
+    """
+    found = await assignee(database, principal, user_id, pointer)
+    if found is None:
+        return None
+    return CheckInFor(person=found.person, side=found.side, partner_id=found.partner_id)
+
+
+async def refreshed_calendar(database: Database, deal: Opportunity) -> ask.RefreshCalendar:
+    """The command that lets a deal go by its owner's calendar of today. Raises `Conflict` without one."""
+    if deal.owner is None:
+        raise Conflict("Nobody owns this deal, and it goes by its owner's calendar; give it an owner first.")
+    async with database.read() as session:
+        calendar = await directory.working_calendar(session, deal.owner.id, utc_now().date())
+    return ask.RefreshCalendar(calendar=calendar)
 
 
 async def deal_partner(database: Database, principal: Principal, wish: PartnerWish) -> DealPartner:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.v1 import (
     accounts,
+    agenda,
     approvals,
     calendar,
     calendar_feeds,
@@ -37,6 +38,7 @@ for each in (
     discounts,
     deal_partners,
     timelines,
+    agenda,
     handoffs,
     approvals,
     work,

@@ -16,8 +16,8 @@ from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.opportunity_shapes import DEAL, SAM
 from api.v1.schemas import example
-from api.zones import begins_there, zone_named
-from db import agenda, people
+from api.zones import begins_there, zone_of
+from db import agenda
 from db.agenda import Due, Wanted, Whose
 from domain.errors import InvalidInput
 from domain.opportunity.planned import PlannedKind
@@ -108,18 +108,13 @@ async def read_calendar(
 
     What is overdue stands where it was due, until it is done.
     """
+    zone = await zone_of(database, principal)
+    start = first or datetime.now(UTC).astimezone(zone).date()
+    end = last or start + _AHEAD
+    if not start <= end <= start + LONGEST:
+        raise InvalidInput("The last day is at most 366 days after the first.", pointer="/to")
+    begins, ends = begins_there(start, zone), begins_there(end + timedelta(days=1), zone)
+    wanted = Wanted(begins, ends, whose, frozenset(kind or ()))
     async with database.read() as session:
-        user, _ = await people.get(session, principal, principal.id)
-        zone = zone_named(user.time_zone)
-        start = first or datetime.now(UTC).astimezone(zone).date()
-        end = last or min(start + _AHEAD, date.max)
-        if not start <= end <= start + LONGEST:
-            raise InvalidInput("The last day is at most 366 days after the first.", pointer="/to")
-        wanted = Wanted(
-            begins_there(start, zone),
-            begins_there(end + timedelta(days=1), zone),
-            whose,
-            frozenset(kind or ()),
-        )
         page = await agenda.page(session, principal, wanted, paging)
     return listing(request, response, page, DueOut.of)

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api.v1.clock_shapes import CHECK_INS, CheckInsOut, DealCalendarOut
 from db.pipeline import Summary
 from domain.money import Money
 from domain.opportunity.blockers import Blocker
@@ -259,6 +260,8 @@ class OpportunityOut(OpportunitySummary):
                         "outside": [],
                     },
                     "next_check_in_at": "2026-11-09T09:00:00Z",
+                    "check_ins": CHECK_INS,
+                    "calendar": {"zone": "Europe/Berlin", "known_until": "2028-12-31"},
                     "custom": {"segment": "enterprise"},
                 }
             ]
@@ -272,6 +275,8 @@ class OpportunityOut(OpportunitySummary):
     handoff: HandOffState | None
     discount: DiscountBlock
     next_check_in_at: datetime | None
+    check_ins: CheckInsOut
+    calendar: DealCalendarOut | None
     custom: dict[str, Any]
 
     @classmethod
@@ -309,6 +314,8 @@ class OpportunityOut(OpportunitySummary):
             handoff=deal.handoff.state if deal.handoff else None,
             discount=DiscountBlock.of(deal),
             next_check_in_at=deal.next_check_in_at,
+            check_ins=CheckInsOut.of(deal),
+            calendar=DealCalendarOut.of(deal),
             custom=deal.custom,
             created_at=deal.created_at,
             updated_at=deal.updated_at,

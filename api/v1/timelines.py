@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.fields import Input, Instant, Name, Words
@@ -22,6 +22,7 @@ from db import timeline
 from db.pages import PageRequest
 from db.timeline import Told
 from domain.opportunity import commands as ask
+from domain.opportunity.state import Mood
 
 router = APIRouter(prefix="/opportunities/{opportunity_id}", tags=["opportunities"], route_class=TandemRoute)
 
@@ -101,16 +102,25 @@ class NoteInput(Input):
 
 
 class CheckInInput(Input):
-    """Both sides talked. Without `next_at` the next check-in follows the stage's cadence."""
+    """Both sides talked. Without `next_at` the next check-in follows the cadence."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"note": "Budget confirmed.", "next_step": "Demo with the plant manager"}]
+            "examples": [
+                {
+                    "note": "Budget confirmed.",
+                    "mood": "good",
+                    "attendees": ["Ana Rep", "Sam Seller"],
+                    "next_step": "Demo with the plant manager",
+                }
+            ]
         },
     )
 
     note: Words
+    mood: Mood | None = None
+    attendees: Annotated[list[Name], Field(default_factory=list, max_length=30)]
     next_step: Name | None = None
     next_at: Instant | None = None
 

@@ -18,10 +18,11 @@ from api.v1.opportunity_inputs import (
     ReopenBody,
     TaskInput,
 )
-from api.v1.timelines import CheckInInput, NoteInput
+from api.v1.timelines import NoteInput
 from api.web import actions as offer
 from api.web.actions import Action, Asked, Field, MakeCommand
 from api.web.choices import active_partners, currencies, people_of
+from api.web.clock_forms import CLOCK_ACTIONS
 from api.web.discounts import DISCOUNT_ACTIONS
 from api.web.fields import day_at_nine, money_typed
 from api.web.forms import Form, parse
@@ -150,11 +151,6 @@ async def _edit(asked: Asked, form: Form) -> ask.Command:
     if body.owner_id != (deal.owner.id if deal.owner else None):
         changes["owner"] = await intake.owner(asked.database, asked.principal, body.owner_id)
     return ask.Change.model_validate(changes)
-
-
-async def _check_in(_: Asked, form: Form) -> ask.Command:
-    typed = form.given("note", "next_step") | day_at_nine(form, "next_at")
-    return ask.LogCheckIn(**parse(CheckInInput, typed).model_dump())
 
 
 async def _note(_: Asked, form: Form) -> ask.Command:
@@ -291,11 +287,6 @@ _ALL = (
            lede="Back or forward, past the exit rule, with a reason.", offered=offer.offers_move),
     Action("add-task", "Add a task", "Add the task", "plus", _task_fields, _add_task, done="It is added.",
            offered=offer.offers_work),
-    Action("check-in", "Log a check-in", "Log it", "radio",
-           _fixed(Field("area", "note", "What did you agree?", "Both sides read it."),
-                  Field("text", "next_step", "Next step", required=False, maxlength=200),
-                  Field("date", "next_at", "Next check-in", "Empty: as the playbook says.", required=False)),
-           _check_in, done="The check-in is on the timeline.", offered=offer.offers_check_in),
     Action("add-partner", "Add a partner", "Add", "handshake", _partner_fields, _add_partner,
            done="The partner is on the deal.", offered=offer.offers_move,
            lede="It sees the deal from now on; the tasks for its role become its own."),
@@ -325,6 +316,7 @@ _ALL = (
            done="The task is waived."),
     Action("assign", lambda asked: f"Assign: {asked.task_title}", "Assign", "user-plus", _assignees, _assign,
            done="Assigned."),
+    *CLOCK_ACTIONS,
     *LINE_ACTIONS,
     *DISCOUNT_ACTIONS,
 )  # fmt: skip
@@ -334,7 +326,8 @@ ACTIONS = {action.name: action for action in _ALL}
 
 MENU = (
     "advance", "win", "accept-handoff", "resume", "reopen",
-    "edit", "move", "add-task", "check-in", "add-partner", "return-handoff", "hold", "lose",
+    "edit", "move", "add-task", "check-in", "cadence", "add-partner", "return-handoff",
+    "hold", "refresh-calendar", "lose",
 )  # fmt: skip
 """What the deal's own menu may offer; the rest stands beside what it is about."""
 NEXT_STEPS = frozenset({"advance", "win", "accept-handoff", "resume", "reopen"})

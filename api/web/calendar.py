@@ -21,8 +21,8 @@ from api.web import calendar_view
 from api.web.calendar_view import KINDS, next_month
 from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
 from api.web.rendering import go, page
-from api.zones import begins_there, zone_named
-from db import agenda, calendar_feeds, people
+from api.zones import begins_there, zone_of
+from db import agenda, calendar_feeds
 from db.agenda import Wanted, Whose
 from db.pages import PageRequest
 from db.session import Database
@@ -85,7 +85,7 @@ async def read(
 ) -> Response:
     """A month; or a day, with all that is on it. Addresses that name neither show this month."""
     now = datetime.now(UTC)
-    zone = await _zone(database, principal)
+    zone = await zone_of(database, principal)
     today = now.astimezone(zone).date()
     if (chosen := _day_of(day)) is not None:
         return await _one_day(request, principal, database, asked, _At(chosen, today, zone, now), cursor)
@@ -102,12 +102,6 @@ class _At:
     today: date
     zone: ZoneInfo
     now: datetime
-
-
-async def _zone(database: Database, principal: Principal) -> ZoneInfo:
-    async with database.read() as session:
-        user, _ = await people.get(session, principal, principal.id)
-    return zone_named(user.time_zone)
 
 
 def _day_of(text: str) -> date | None:

@@ -11,6 +11,7 @@ from db.timeline import Told
 from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.guards import is_for
 from domain.opportunity.state import Opportunity, Status, Task
+from domain.opportunity.wording import listed
 from domain.principal import Action, Principal, Side
 
 
@@ -138,6 +139,10 @@ _KINDS = {
     "note_added": "note",
     "checked_in": "check_in",
     "fell_due": "clock",
+    "reminded": "clock",
+    "escalated": "clock",
+    "cadence_set": "check_in",
+    "calendar_refreshed": "clock",
     "won": "won",
     "lost": "lost",
     "reopened": "resume",
@@ -180,9 +185,7 @@ def entry(told: Told) -> Entry:
     if told.type == "note_added":
         words, said = f"{told.actor} wrote", str(told.data["text"])
     elif told.type == "checked_in":
-        words, said = f"{told.actor} logged a check-in", str(told.data["note"])
-        if told.data.get("next_step"):
-            words += f". Next step: {told.data['next_step']}"
+        words, said = _checked_in(told), str(told.data["note"])
     named = words.startswith(f"{told.actor} ")
     return Entry(
         kind=_KINDS.get(told.type) or told.type.partition("_")[0],
@@ -191,6 +194,19 @@ def entry(told: Told) -> Entry:
         words=words.removeprefix(f"{told.actor} ") if named else words,
         at=told.at,
         said=said,
+    )
+
+
+def _checked_in(told: Told) -> str:
+    """Who logged it, who was there, how it felt and what comes next; what was said stands apart."""
+    among = listed(told.data.get("attendees") or (), "and")
+    mood = told.data.get("mood")
+    step = told.data.get("next_step")
+    return (
+        f"{told.actor} logged a check-in"
+        + (f" with {among}" if among else "")
+        + (f". It felt {mood}" if mood else "")
+        + (f". Next step: {step}" if step else "")
     )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from api.web.forms import Form
 
@@ -15,6 +18,21 @@ def day_at_nine(form: Form, name: str) -> dict[str, str]:
     if value is None:
         return {}
     return {name: f"{value}T09:00:00Z" if _DAY.fullmatch(value) else value}
+
+
+def moment_typed(form: Form, name: str, zone: ZoneInfo) -> dict[str, str]:
+    """A day and a time that were picked, by the clock of this zone; a day alone is nine o'clock there.
+
+    Anything else as it was typed, to be refused in words.
+    """
+    value = form.get(name)
+    if value is None:
+        return {}
+    with suppress(ValueError):
+        typed = datetime.fromisoformat(f"{value}T09:00" if _DAY.fullmatch(value) else value)
+        if typed.tzinfo is None:
+            return {name: typed.replace(tzinfo=zone).astimezone(UTC).isoformat()}
+    return {name: value}
 
 
 def number_typed(form: Form, name: str) -> dict[str, str]:

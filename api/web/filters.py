@@ -138,6 +138,11 @@ def due_short(value: datetime, now: datetime | None = None) -> str:
     return f"{span} overdue" if delta < timedelta(0) else span
 
 
+def capitalize_first(text: str) -> str:
+    """The text with a large first letter, and otherwise as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def urgency(value: datetime | None, now: datetime | None = None) -> str:
     """overdue, today, week, later: how My work and the colours of deadlines are grouped."""
     now = now or datetime.now(UTC)
@@ -247,6 +252,7 @@ FILTERS = {
     "due": due,
     "due_short": due_short,
     "urgency": urgency,
+    "capitalize_first": capitalize_first,
     "percent": percent,
     "span": in_words,
     "business": business,

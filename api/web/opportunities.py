@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import intake
 from api.commands import Commands, CommandsDep
 from api.principal import PrincipalDep
 from api.services import DatabaseDep, ServicesDep
+from api.v1.agenda import LONGEST_FORECAST
 from api.v1.opportunity_inputs import OpportunityInput
 from api.web import choices, deal_view, discount_view, line_view
 from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
 from api.web.actions import Asked, Offer, may_manage, said
+from api.web.agenda_view import Reader
 from api.web.fields import money_typed
 from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, typed_again
 from api.web.rendering import go, page
+from api.zones import zone_of
 from db import accounts, partners, timeline
 from db.pages import PageRequest
 from db.session import Database
@@ -30,6 +35,8 @@ from domain.principal import Action, Principal
 
 router = APIRouter(prefix="/opportunities", include_in_schema=False, route_class=WebRoute)
 
+FORECASTS = (7, 30, 90)
+"""How many days ahead a page offers to look."""
 EVENTS = 30
 """How much of the story a deal's page tells at once."""
 
@@ -127,7 +134,8 @@ async def show(
     """The page of a deal that was read already."""
     async with database.read() as session:
         story = await timeline.of_opportunity(session, principal, deal.id, PageRequest(EVENTS, cursor))
-        vendor = await partners.vendor(session)
+        vendor = await _vendor(session)
+    reader = Reader(principal, vendor, await zone_of(database, principal), datetime.now(UTC))
     waits, ready = deal_view.waits(deal)
     more = f"/opportunities/{deal.id}?cursor={story.next_cursor}" if story.next_cursor else None
     return page(
@@ -139,7 +147,8 @@ async def show(
         stages=deal_view.steps(deal),
         blockers=waits,
         ready=ready,
-        lanes=deal_view.lanes(deal, principal, vendor.name if vendor else "Vendor"),
+        lanes=deal_view.lanes(deal, principal, vendor),
+        agenda=reader.agenda(deal),
         line_table=line_view.table(deal, principal),
         discount_part=discount_view.discounts_of(deal, principal),
         timeline=[deal_view.entry(told) for told in story.items],
@@ -147,6 +156,39 @@ async def show(
         offers=offers(deal, principal, database),
         may_manage=may_manage(deal, principal) and deal.hold is None,
         may_note=principal.may(Action.NOTE),
+    )
+
+
+async def _vendor(session: AsyncSession) -> str:
+    """What the vendor is called."""
+    found = await partners.vendor(session)
+    return found.name if found else "Vendor"
+
+
+@router.get("/{opportunity_id}/forecast")
+async def foresee(
+    opportunity_id: UUID,
+    request: Request,
+    principal: PrincipalDep,
+    database: DatabaseDep,
+    commands: CommandsDep,
+    days: Annotated[int, Query(ge=1, le=LONGEST_FORECAST)] = 30,
+) -> Response:
+    """What happens to the deal if nobody acts, as a page or a sheet over the deal's."""
+    deal = await commands.read(opportunity_id)
+    async with database.read() as session:
+        vendor = await _vendor(session)
+    reader = Reader(principal, vendor, await zone_of(database, principal), datetime.now(UTC))
+    return page(
+        request,
+        "opportunities/forecast.html",
+        principal=principal,
+        section="pipeline",
+        deal=deal,
+        days=days,
+        spans=FORECASTS,
+        found=reader.foresees(deal, days),
+        zone=reader.zone.key,
     )
 
 
