@@ -9,11 +9,11 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from api.commands import translated
 from api.etag import Precondition
 from api.idempotency import MintedDep
 from api.principal import PrincipalDep
 from api.services import Services, ServicesDep
+from api.updates import Process
 from db import approval as approvals
 from db import people
 from db.session import Database
@@ -24,7 +24,6 @@ from domain.approval.state import Approval, Channel
 from domain.errors import InvalidInput, NotFound, TandemError, Unavailable
 from domain.principal import Principal, Side
 from workflows.approval_messages import approval_workflow_id
-from workflows.entity import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +83,14 @@ class ApprovalCommands:
 
     async def _send(self, approval_id: UUID, request: ask.Request) -> None:
         """Ask its process; where there is none because it has ended, its record says why not."""
+        process = Process(self.services, approval_workflow_id(approval_id), "request")
         try:
-            async with translated("request"):
-                client = await self.services.temporal.client()
-                handle = client.get_workflow_handle(approval_workflow_id(approval_id))
-                await handle.execute_update("change", request, id=self.update_id, result_type=Receipt)
+            await process.change(request, self.update_id)
         except Unavailable:
-            if not await self._has_ended(approval_id, request):
+            if not await self._has_ended(process, approval_id, request):
                 raise
 
-    async def _has_ended(self, approval_id: UUID, request: ask.Request) -> bool:
+    async def _has_ended(self, process: Process, approval_id: UUID, request: ask.Request) -> bool:
         """Whether it has ended after this very change was done.
 
         Raises:
@@ -106,19 +103,8 @@ class ApprovalCommands:
         try:
             decide(approval, request, datetime.now(UTC))
         except TandemError:
-            if not await self._was_done(approval_id):
+            if not await process.was_done(self.update_id):
                 raise
-        return True
-
-    async def _was_done(self, approval_id: UUID) -> bool:
-        """Whether this change was made before, and the caller, not answered then, repeats it."""
-        try:
-            async with translated("request"):
-                client = await self.services.temporal.client()
-                handle = client.get_workflow_handle(approval_workflow_id(approval_id))
-                await handle.get_update_handle(self.update_id, result_type=Receipt).result()
-        except TandemError:
-            return False
         return True
 
 
