@@ -28,8 +28,8 @@ version as `ETag`; send it as `If-Match` with a change. Lists come in pages: fol
 """
 
 
-_BY_LINK = ("/decide",)
-"""Where a token in the body says who acts, and no cookie does: nothing that a browser adds by itself
+_BY_LINK = ("/decide", "/unsubscribe")
+"""Where a token says who acts, and no cookie does: nothing that a browser adds by itself
 counts there. The page hides where it comes from, so that the browser could not tell either."""
 
 

@@ -34,6 +34,8 @@ class PostOffice:
     tries: int = 0
     came: asyncio.Event = field(default_factory=asyncio.Event)
     """Set with each mail that is offered, whatever the answer."""
+    took: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with each mail that it took."""
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         self.tries += 1
@@ -46,6 +48,7 @@ class PostOffice:
             mail = message_from_bytes(content, policy=policy.default)
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
+            self.took.set()
         return self.answer
 
     def to(self, address: str) -> list[EmailMessage]:

@@ -20,6 +20,7 @@ from api.web import (
     discounts,
     exchange_rates,
     notices,
+    notifications,
     opportunities,
     partners,
     pipeline,
@@ -28,6 +29,7 @@ from api.web import (
     preferences,
     products,
     session,
+    unsubscribe,
     work,
     working_time,
 )
@@ -54,7 +56,7 @@ def install(app: FastAPI) -> None:
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
         products, exchange_rates, notices, approvals, discounts, policies, decisions, delegations,
-        working_time, calendar,
+        working_time, calendar, notifications, unsubscribe,
     ):  # fmt: skip
         app.include_router(each.router)
     app.include_router(calendar.files)

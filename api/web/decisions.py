@@ -13,12 +13,11 @@ from pydantic import BaseModel
 
 from api import decision_links, sessions
 from api.decision_links import Opened
-from api.problems import RETRY_AFTER_SECONDS
 from api.services import Services, ServicesDep
 from api.v1.approval_inputs import ApproveBody, RejectBody, ReturnBody
 from api.web.approval_facts import facts_of
 from api.web.forms import Form, FormDep, Refusal, parse
-from api.web.rendering import page
+from api.web.rendering import page, quiet
 from db import approval as approvals
 from domain.approval import commands as ask
 from domain.errors import InvalidInput, StaleVersion, TandemError, Unavailable
@@ -26,7 +25,6 @@ from domain.principal import Principal
 
 router = APIRouter(prefix="/decide", include_in_schema=False)
 
-QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 _BODIES: dict[str, type[ApproveBody | RejectBody | ReturnBody]] = {
     "approve": ApproveBody,
     "reject": RejectBody,
@@ -58,7 +56,7 @@ async def choose(request: Request, services: ServicesDep, form: FormDep) -> Resp
     except TandemError as refused:
         return _sentence(request, refused)
     said = decision_links.decided(after, opened)
-    return _quiet(page(request, "decisions/done.html", said=said, approval=after))
+    return quiet(page(request, "decisions/done.html", said=said, approval=after))
 
 
 async def _open(request: Request, services: Services, token: str) -> Opened:
@@ -121,19 +119,11 @@ async def _form(
         errors=refusal.errors if refusal else {},
         error=refusal,
     )
-    return _quiet(answer, refused)
+    return quiet(answer, refused)
 
 
 def _sentence(request: Request, refused: TandemError) -> Response:
     """Why the link leads nowhere, and where to go."""
-    return _quiet(
+    return quiet(
         page(request, "decisions/closed.html", status=refused.status, refused=Refusal.of(refused)), refused
     )
-
-
-def _quiet(response: Response, refused: TandemError | None = None) -> Response:
-    """Nothing tells the address on, keeps it or finds it: it is a secret."""
-    response.headers.update(QUIET)
-    if isinstance(refused, Unavailable):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response

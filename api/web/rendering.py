@@ -17,7 +17,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.problems import RETRY_AFTER_SECONDS
 from api.web.filters import FILTERS, GLOBALS
+from domain.errors import TandemError, Unavailable
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 THEMES = ("system", "light", "dark")
@@ -33,6 +35,7 @@ HEADERS = {
     "Vary": "HX-Request, Cookie",
     "X-Content-Type-Options": "nosniff",
 }
+_QUIET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 FlashKind = Literal["success", "info", "error"]
 
 
@@ -104,4 +107,12 @@ def go(request: Request, to: str, said: str | None = None, kind: FlashKind = "su
     if said:
         text = base64.urlsafe_b64encode(json.dumps([{"kind": kind, "text": said}]).encode()).decode()
         response.set_cookie(FLASH_COOKIE, text, max_age=60, httponly=True, samesite="lax")
+    return response
+
+
+def quiet(response: Response, refused: TandemError | None = None) -> Response:
+    """The answer behind a link of a mail: nothing tells its address on, keeps it or finds it."""
+    response.headers.update(_QUIET)
+    if isinstance(refused, Unavailable):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
