@@ -290,7 +290,7 @@ async def test_a_margin_may_be_a_loss(desk: Desk) -> None:
         ({"discount_percent": "-1"}, "/discount_percent"),
         ({"discount_percent": "100.0000001"}, "/discount_percent"),
         ({"discount_percent": "101"}, "/discount_percent"),
-        ({"product_id": str(uuid4())}, "/product_id"),
+        ({"product_id": str(UUID(int=7))}, "/product_id"),
         ({"product_id": None}, "/product_id"),
         ({"product_id": None, "sku": "nothing like it"}, "/sku"),
         ({"sku": "both"}, "/product_id"),
