@@ -13,6 +13,7 @@ from activities.letters import Letters
 from activities.notify import NotifyActivities
 from activities.record import RecordActivities
 from activities.rules import judge_rule
+from activities.triggers import TriggerActivities, judge_triggers
 from db.session import Database
 from domain.discount.submit import KIND as DISCOUNT
 from runtime.chat import Chats
@@ -35,6 +36,8 @@ def activities(database: Database, settings: Settings, wake: Wake) -> list[Calla
         records.record_opportunity,
         records.catch_up,
         judge_rule,
+        judge_triggers,
+        TriggerActivities(settings).call_webhook,
         discounts.resolve_discount,
         discounts.check_discounts,
         approvals.record_approval,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import os
@@ -9,7 +10,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from runtime.errors import CannotStart
 from runtime.settings import Settings
@@ -99,15 +100,29 @@ def secret_key(settings: Settings) -> str:
     Raises:
         CannotStart: none is set, and the home takes none.
     """
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value()
+    return _secret(settings.home, settings.secret_key, "secret_key", secrets.token_urlsafe(32), "links")
+
+
+def webhook_secret(settings: Settings) -> str:
+    """What calls of programs elsewhere are signed with: the secret that was set, or one made for this home.
+
+    Raises:
+        CannotStart: none is set, and the home takes none.
+    """
+    made = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return _secret(settings.home, settings.webhook_secret, "webhook_secret", made, "webhooks")
+
+
+def _secret(home: Path, given: SecretStr | None, name: str, made: str, what: str) -> str:
+    if given is not None:
+        return given.get_secret_value()
     try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return _kept(settings.home / "secret-key", secrets.token_urlsafe(32))
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _kept(home / name.replace("_", "-"), made)
     except OSError as error:
         raise CannotStart(
-            f"No key to sign links with can be kept in {settings.home.resolve()} ({error.strerror}): "
-            "set TANDEM_SECRET_KEY."
+            f"No key to sign {what} with can be kept in {home.resolve()} ({error.strerror}): "
+            f"set TANDEM_{name.upper()}."
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
@@ -70,6 +72,14 @@ class Settings(BaseSettings):
         description="Signs links in mails; at least 32 characters; unset, one is made and kept in the home.",
     )
 
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs what triggers call: whsec_ and base64; unset, one is made and kept in the home.",
+    )
+    webhook_allow_private: bool = Field(
+        default=False, description="Let triggers call http and addresses inside a network: for development."
+    )
+
     chat_schemes: str = Field(
         default="slack,workflows,discord,gchat,wxteams",
         pattern=r"^([a-z0-9]+(, ?[a-z0-9]+)*)?$",
@@ -110,6 +120,13 @@ class Settings(BaseSettings):
             MailServer.parse(value)
         return value
 
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_secret(value.get_secret_value()):
+            raise ValueError("it must be whsec_ and the base64 of 24 to 64 bytes")
+        return value
+
     @field_validator("mail_from")
     @classmethod
     def _is_mail_address(cls, value: str | None) -> str | None:
@@ -127,6 +144,14 @@ class Settings(BaseSettings):
     def public(self) -> dict[str, str]:
         """All settings in effect, by variable name; secrets and passwords in addresses are hidden."""
         return {f"TANDEM_{name.upper()}": _shown(name, value) for name, value in self}
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return text.startswith("whsec_") and 24 <= len(key) <= 64  # noqa: PLR2004 - Standard Webhooks
 
 
 def local_name(host: str) -> str:

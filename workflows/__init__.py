@@ -4,5 +4,6 @@ from workflows.approval import ApprovalWorkflow
 from workflows.courier import CourierWorkflow
 from workflows.handoff import HandOffWorkflow
 from workflows.opportunity import OpportunityWorkflow
+from workflows.trigger import WebhookCallWorkflow
 
-WORKFLOWS = [OpportunityWorkflow, ApprovalWorkflow, HandOffWorkflow, CourierWorkflow]
+WORKFLOWS = [OpportunityWorkflow, ApprovalWorkflow, HandOffWorkflow, CourierWorkflow, WebhookCallWorkflow]

@@ -40,7 +40,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.facts import facts
     from domain.opportunity.notices import messages
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
+    from domain.opportunity.stage_approvals import KIND as STAGE
+    from domain.opportunity.stage_approvals import approval_ended as stage_ended
+    from domain.opportunity.stage_approvals import no_longer_wanted as stages_left
     from domain.opportunity.state import Opportunity
+    from domain.opportunity.triggers import TriggerAnswers, fired, not_called, to_fire
     from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
     from workflows.approval_messages import (
         APPROVAL_ENDED,
@@ -71,6 +75,8 @@ with workflow.unsafe.imports_passed_through():
         Start,
         Timeline,
     )
+    from workflows.trigger_messages import JUDGE_TRIGGERS, WEBHOOK_FAILED, WebhookFailure
+    from workflows.triggered import follow_triggers, say_that_the_owner_is_another
 
 
 @workflow.defn
@@ -138,9 +144,13 @@ class OpportunityWorkflow(Entity):
 
     @workflow.signal(name=APPROVAL_ENDED)
     async def approval_ended(self, result: ApprovalResult) -> None:
-        """How the approval of a discount stands: decided, or back with whoever asked."""
+        """How the approval of a discount or of a stage stands: decided, or back with whoever asked."""
         await self._until_opened()
         async with self.lock:
+            if result.subject.kind == STAGE:
+                told = (result.approval_id, result.state, result.comment)
+                await self._commit(stage_ended(self._known(), *told, workflow.now()))
+                return
             await self._commit(
                 approval_ended(
                     self._known(),
@@ -155,6 +165,13 @@ class OpportunityWorkflow(Entity):
                     comment=result.comment,
                 )
             )
+
+    @workflow.signal(name=WEBHOOK_FAILED)
+    async def webhook_failed(self, failure: WebhookFailure) -> None:
+        """A program that a trigger calls could not be told."""
+        await self._until_opened()
+        async with self.lock:
+            await self._commit(not_called(self._known(), failure.call, failure.why, workflow.now()))
 
     @workflow.query
     def opportunity(self) -> Opportunity:
@@ -222,7 +239,7 @@ class OpportunityWorkflow(Entity):
         """Let policy and rule speak, record all that happened, and only then let it be true."""
         before = self.deal
         outcome = await self._ask_about_discounts(before, outcome)
-        outcome = await self._ask_the_rule(outcome)
+        outcome = await self._ask_the_rule(await self._fire_triggers(outcome))
         if outcome.entries:
             summary = outcome.entries[0].words[:200]
             await self.quick(RECORD, outcome, None, summary)
@@ -232,6 +249,7 @@ class OpportunityWorkflow(Entity):
             self.notices.extend(notices)
         self._show()
         await self._start_approvals()
+        await follow_triggers(before, outcome)
         await self._withdraw_approvals(before)
         await self._say_that_the_owner_is_another(before)
         await self._tell_the_handoff(before, outcome)
@@ -239,9 +257,8 @@ class OpportunityWorkflow(Entity):
     async def _ask_about_discounts(self, before: Opportunity | None, outcome: Outcome) -> Outcome:
         """What a request takes, and whether grants still cover the deal: the answers are in the history."""
         while (asked := to_assess(outcome.opportunity)) is not None:
-            question = DiscountQuestion(
-                opportunity=outcome.opportunity, discount_id=asked.id, at=workflow.now()
-            )
+            now = workflow.now()
+            question = DiscountQuestion(opportunity=outcome.opportunity, discount_id=asked.id, at=now)
             what = "What does this discount take?"
             found: Assessment = await self.quick(RESOLVE_DISCOUNT, question, Assessment, what)
             outcome = _joined(outcome, assessed(outcome.opportunity, found, workflow.now()))
@@ -270,7 +287,9 @@ class OpportunityWorkflow(Entity):
 
     async def _withdraw_approvals(self, before: Opportunity | None) -> None:
         """Tell the approvals of requests that nobody wants any more; one that has ended hears nothing."""
-        for approval_id, reason in no_longer_wanted(before, self._known()):
+        after = self._known()
+        gone = [*no_longer_wanted(before, after), *stages_left(before, after)]
+        for approval_id, reason in gone:
             handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
             with contextlib.suppress(TemporalError):
                 await handle.signal(WITHDRAW, Withdrawal(reason=reason))
@@ -282,6 +301,7 @@ class OpportunityWorkflow(Entity):
             handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
             with contextlib.suppress(TemporalError):
                 await handle.signal(PEOPLE_CHANGED)
+        await say_that_the_owner_is_another(before, self._known())
 
     async def _tell_the_handoff(self, before: Opportunity | None, outcome: Outcome) -> None:
         """After winning, the hand-off is a process of its own: it goes on when the deal's has ended."""
@@ -302,14 +322,25 @@ class OpportunityWorkflow(Entity):
                 static_summary=f"Hand-off: {outcome.opportunity.title}",
             )
 
+    async def _fire_triggers(self, outcome: Outcome) -> Outcome:
+        """Let the triggers of stages that began or ended fire, before anything else happens in the stage.
+
+        Playbooks without triggers, which all had once, ask nothing here: so their histories replay.
+        """
+        while (question := to_fire(outcome.opportunity)) is not None:
+            what = "Which triggers fire?"
+            answers: TriggerAnswers = await self.quick(JUDGE_TRIGGERS, question, TriggerAnswers, what)
+            outcome = _joined(outcome, fired(outcome.opportunity, answers, workflow.now()))
+        return outcome
+
     async def _ask_the_rule(self, outcome: Outcome) -> Outcome:
         """A CEL rule is asked in an activity, so that its answer is in the history."""
         while expression := rule_to_judge(outcome.opportunity):
             rule = Rule(expression=expression, facts=facts(outcome.opportunity))
             met = await self.quick(JUDGE, rule, bool, "Is the stage's rule met?")
             asked, more = outcome.opportunity, judged(outcome.opportunity, met=met, now=workflow.now())
-            outcome = _joined(outcome, more)
-            if more.opportunity.stage.key == asked.stage.key:
+            outcome = await self._fire_triggers(_joined(outcome, more))
+            if outcome.opportunity.stage.key == asked.stage.key:
                 break
         return outcome
 

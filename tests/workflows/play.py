@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import sysconfig
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.rules import judge_rule
+from activities.triggers import judge_triggers
 from domain.approval.state import ApprovalState
 from domain.notice import Message
 from domain.opportunity import commands as ask
@@ -46,6 +47,7 @@ from workflows.entity import Receipt
 from workflows.messages import CATCH_UP, RECORD, CaughtUp, Opening, Snapshot, Start, workflow_id
 from workflows.notice_messages import NOTIFY
 from workflows.opportunity import OpportunityWorkflow
+from workflows.trigger import WebhookCallWorkflow
 
 PATIENCE = 10.0
 """Seconds that a test waits for what must come."""
@@ -100,7 +102,12 @@ class Records(Protocol):
 
 
 def a_worker(
-    client: Client, queue: str, records: Records, heard: list[Message] | None = None, **options: Any
+    client: Client,
+    queue: str,
+    records: Records,
+    heard: list[Message] | None = None,
+    also: Sequence[Callable[..., Any]] = (),
+    **options: Any,
 ) -> Worker:
     """A worker that keeps what happens with `records`, and what people are told in `heard`."""
     told = [] if heard is None else heard
@@ -110,8 +117,8 @@ def a_worker(
         told.append(message)
 
     keeping: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
-    activities = [*keeping, notify, *Adviser().activities]
-    workflows = [OpportunityWorkflow, Desk]
+    activities: list[Callable[..., Any]] = [*keeping, judge_triggers, notify, *Adviser().activities, *also]
+    workflows = [OpportunityWorkflow, Desk, WebhookCallWorkflow]
     return Worker(client, task_queue=queue, workflows=workflows, activities=activities, **options)
 
 
