@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.approval import visible
+from db.discounts import same_customer
 from db.tables import ApprovalRow, OpportunityPartnerRow, OpportunityRow
 from domain.approval.policy import PolicyRef
 from domain.approval.state import Approval, ApprovalState, Ended, Facts
@@ -104,15 +105,13 @@ async def of_customer(session: AsyncSession, approval: Approval, customer: Custo
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whose deals count as one customer's: those of the account; by the name where there is none."""
+    """Whose deals count as one customer's: those of the account, and those by the name."""
 
     account_id: UUID | None
     name: str
 
     def owns_deal(self) -> ColumnElement[bool]:
-        if self.account_id is not None:
-            return col(OpportunityRow.account_id) == self.account_id
-        return func.lower(col(OpportunityRow.customer)) == self.name.lower()
+        return and_(col(OpportunityRow.discounts) > 0, same_customer(self.account_id, self.name))
 
 
 def _with_partner(partner_id: UUID | None) -> ColumnElement[bool]:

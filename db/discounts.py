@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db import policies, rates
-from db.tables import ApprovalSeatRow, OpportunityPartnerRow, OpportunityRow, Organisation, User
+from db.tables import ApprovalSeatRow, OpportunityRow, Organisation, User
+from db.tables.base import utc_now
 from domain.approval.policy import PolicyRef
+from domain.discount.assess import Rules
 from domain.discount.facts import OtherGrant, taken_off
 from domain.discount.gather import Around
-from domain.discount.policy import DiscountPolicy
-from domain.discount.replay import PastRequest
+from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
+from domain.discount.replay import PastRequest, Replaying, ReplayReport
 from domain.discount.state import Discount, DiscountState
 from domain.errors import NoDiscountPolicy, TandemError
 from domain.money import Money
 from domain.opportunity.discounts import bounding
-from domain.opportunity.state import Opportunity
+from domain.opportunity.state import Opportunity, Status
 from domain.opportunity.wording import listed
 from domain.rates import Rates
 
 _COUNTING = (DiscountState.GRANTED, DiscountState.PENDING, DiscountState.COUNTERED)
-_MOST = 20
-"""Other deals of one customer that are looked at: the newest."""
+_SIGNED = timedelta(days=365)
+"""So long after its last change a deal that is signed and closed still counts among its customer's."""
+_MOST = 100
+"""Discounts that are kept with a request by name: those that give away most. All count, up to `_DEALS`."""
+_DEALS = 2000
+"""Deals of one customer that are looked at, the newest first: a name that stands for nobody has many."""
+_PAGE = 500
 
 
 async def policy_of(session: AsyncSession, deal: Opportunity) -> DiscountPolicy:
@@ -77,62 +85,72 @@ async def around(
         tier=tier,
         others=tuple(others),
         rates=today,
-        elsewhere=await _elsewhere(session, deal, partner_id, policy.currency, today),
+        elsewhere=await _elsewhere(session, deal, policy.currency, today),
     )
 
 
 async def _elsewhere(
-    session: AsyncSession, deal: Opportunity, partner_id: UUID | None, currency: str, today: Rates
+    session: AsyncSession, deal: Opportunity, currency: str, today: Rates
 ) -> tuple[OtherGrant, ...]:
-    """The discounts, granted or asked for, in other open deals of this customer and partner."""
-    kept: Any = col(OpportunityRow.state)["discounts"]
+    """The discounts, granted or asked for, in this customer's other deals, through whichever partner.
+
+    In deals that are worked, and in those that were signed lately: what is split into several
+    deals is one all the same.
+    """
+    row = OpportunityRow
+    signed = and_(
+        col(row.status).in_((Status.WON.value, Status.HANDED_OFF.value)),
+        col(row.updated_at) > utc_now() - _SIGNED,
+    )
+    kept: Any = col(row.state)["discounts"]
     statement = (
-        select(
-            col(OpportunityRow.id),
-            col(OpportunityRow.title),
-            col(OpportunityRow.amount),
-            col(OpportunityRow.currency),
-            kept.label("discounts"),
-        )
+        select(col(row.id), col(row.title), col(row.amount), col(row.currency), kept.label("discounts"))
         .where(
-            ~col(OpportunityRow.closed),
-            col(OpportunityRow.id) != deal.id,
-            _same_customer(deal),
-            func.jsonb_array_length(kept) > 0,
+            col(row.discounts) > 0,
+            same_customer(deal.account_id, deal.customer.name),
+            col(row.id) != deal.id,
+            or_(~col(row.closed), signed),
         )
-        .order_by(col(OpportunityRow.updated_at).desc(), col(OpportunityRow.id).desc())
-        .limit(_MOST)
+        .order_by(col(row.updated_at).desc(), col(row.id).desc())
+        .limit(_DEALS)
     )
-    if partner_id is not None:
-        statement = statement.where(_has_partner(partner_id))
     found: list[OtherGrant] = []
-    for row in await session.execute(statement):
-        found.extend(_of_row(row, partner_id, currency, today))
-    return tuple(found)
+    for each in await session.execute(statement):
+        found.extend(_of_row(each, currency, today))
+    found.sort(key=lambda grant: grant.value, reverse=True)
+    return (*found[:_MOST], *_rest(found[_MOST:]))
 
 
-def _same_customer(deal: Opportunity) -> ColumnElement[bool]:
-    if deal.account_id is not None:
-        return col(OpportunityRow.account_id) == deal.account_id
-    return func.lower(col(OpportunityRow.customer)) == deal.customer.name.lower()
+def _rest(grants: Sequence[OtherGrant]) -> Iterator[OtherGrant]:
+    """What is not named, as one."""
+    if grants:
+        yield grants[0].model_copy(
+            update={
+                "title": f"{len(grants)} more",
+                "percent": max(grant.percent for grant in grants),
+                "value": sum((grant.value for grant in grants), Decimal(0)),
+                "approval_id": None,
+            }
+        )
 
 
-def _has_partner(partner_id: UUID) -> ColumnElement[bool]:
-    return exists().where(
-        col(OpportunityPartnerRow.opportunity_id) == col(OpportunityRow.id),
-        col(OpportunityPartnerRow.partner_id) == partner_id,
-    )
+def same_customer(account_id: UUID | None, name: str) -> ColumnElement[bool]:
+    """The customer's deals: those of the account, and those under the name, whatever its case.
+
+    Of deals with discounts it is served by index: ask for `discounts > 0` as well.
+    """
+    named = func.lower(col(OpportunityRow.customer)) == name.lower()
+    if account_id is None:
+        return named
+    return or_(named, col(OpportunityRow.account_id) == account_id)
 
 
-def _of_row(row: Any, partner_id: UUID | None, currency: str, today: Rates) -> Sequence[OtherGrant]:
+def _of_row(row: Any, currency: str, today: Rates) -> Iterator[OtherGrant]:
     """The discounts of one deal that count; their value is told where it can be converted."""
-    found = []
     for kept in row.discounts:
         discount = Discount.model_validate(kept)
-        if discount.state not in _COUNTING or discount.partner_id != partner_id:
-            continue
-        found.append(
-            OtherGrant(
+        if discount.state in _COUNTING:
+            yield OtherGrant(
                 opportunity_id=row.id,
                 title=row.title,
                 percent=discount.percent,
@@ -140,8 +158,6 @@ def _of_row(row: Any, partner_id: UUID | None, currency: str, today: Rates) -> S
                 value=_value(row, discount, currency, today),
                 approval_id=discount.approval_id,
             )
-        )
-    return found
 
 
 def _value(row: Any, discount: Discount, currency: str, today: Rates) -> Decimal:
@@ -156,29 +172,36 @@ def _value(row: Any, discount: Discount, currency: str, today: Rates) -> Decimal
     return taken_off(amount, discount.percent)
 
 
-async def past_requests(session: AsyncSession) -> list[PastRequest]:
-    """Every request for a discount that the vendor's deals have kept, closed ones too."""
-    kept: Any = col(OpportunityRow.state)["discounts"]
-    statement = select(col(OpportunityRow.id), col(OpportunityRow.title), kept.label("discounts")).where(
-        func.jsonb_array_length(kept) > 0
+async def replay_past(session: AsyncSession, draft: DiscountPolicyDefinition, rules: Rules) -> ReplayReport:
+    """Every request for a discount that the deals have kept, closed ones too, through a draft."""
+    replaying = Replaying(draft, rules, await policies.step_titles(session))
+    async for past in _past_requests(session):
+        await asyncio.to_thread(replaying.take, past)
+    return replaying.report()
+
+
+async def _past_requests(session: AsyncSession) -> AsyncIterator[list[PastRequest]]:
+    """All requests, those of some hundred deals at a time."""
+    row = OpportunityRow
+    kept: Any = col(row.state)["discounts"]
+    statement = (
+        select(col(row.id), col(row.title), kept.label("discounts"))
+        .where(col(row.discounts) > 0)
+        .order_by(col(row.id))
+        .limit(_PAGE)
     )
-    return [
-        PastRequest(opportunity_id=row.id, title=row.title, discount=Discount.model_validate(discount))
-        for row in await session.execute(statement)
-        for discount in row.discounts
-    ]
-
-
-async def step_titles(
-    session: AsyncSession, past: Sequence[PastRequest]
-) -> dict[tuple[str, int], dict[str, str]]:
-    """What the steps are called that these requests were asked of, by policy version and key."""
-    refs = {each.discount.policy for each in past if each.discount.policy is not None}
-    found = {}
-    for ref in refs:
-        policy = await policies.pinned(session, ref)
-        found[ref.key, ref.version] = {step.key: step.title for step in policy.steps}
-    return found
+    after: UUID | None = None
+    while True:
+        found = statement if after is None else statement.where(col(row.id) > after)
+        rows = (await session.execute(found)).all()
+        if not rows:
+            return
+        after = rows[-1].id
+        yield [
+            PastRequest(opportunity_id=each.id, title=each.title, discount=Discount.model_validate(discount))
+            for each in rows
+            for discount in each.discounts
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "waits_for": _LISTED.get(waits[0].code, waits[0].what) if waits else None,
         "next_step": deal.next_step,
         "next_due_at": next_due(deal),
+        "discounts": len(deal.discounts),
         "external_source": deal.external.source if deal.external else None,
         "external_id": deal.external.id if deal.external else None,
         "card": {name: state[name] for name in ("customer", "stage", "partners")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -65,6 +66,16 @@ async def pinned(reader: Reader, ref: PolicyRef) -> DiscountPolicy:
             kept.clear()
         kept[ref] = known
     return known
+
+
+async def step_titles(session: AsyncSession) -> dict[tuple[str, int], dict[str, str]]:
+    """What the steps are called in every version, by policy key and version."""
+    steps: Any = col(PolicyVersion.definition)["steps"]
+    statement = select(col(PolicyVersion.key), col(PolicyVersion.version), steps.label("steps"))
+    return {
+        (row.key, row.version): {step["key"]: step["title"] for step in row.steps or ()}
+        for row in await session.execute(statement)
+    }
 
 
 async def page(session: AsyncSession, wanted: PageRequest) -> Page[PolicyVersion]:

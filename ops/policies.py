@@ -15,7 +15,7 @@ from db import directory, discounts, partners, policies
 from db.pages import PageRequest
 from db.session import Database
 from domain.approval.directory import Directory
-from domain.discount.replay import ReplayReport, replay
+from domain.discount.replay import ReplayReport
 from ops import published
 from ops.published import EXAMPLES, Published
 from runtime import aio
@@ -111,8 +111,7 @@ async def replay_file(file: Path) -> ReplayReport:
     """All past requests through the policy in a file."""
     draft = read_policy(file)
     async with published.running_database() as database, database.read() as session:
-        past = await discounts.past_requests(session)
-        return replay(past, draft, RULES, await discounts.step_titles(session, past))
+        return await discounts.replay_past(session, draft, RULES)
 
 
 def in_words(report: ReplayReport) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -24,7 +23,7 @@ from db.session import Database
 from db.tables import PolicyVersion
 from domain.approval.directory import Directory
 from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
-from domain.discount.replay import Replayed, ReplayReport, Skipped, replay
+from domain.discount.replay import Replayed, ReplayReport, Skipped
 from domain.errors import InvalidInput
 from domain.principal import Action, Principal
 from runtime.policies import RULES, parse_policy, what_is_wrong
@@ -138,9 +137,7 @@ async def replay_draft(request: Request, _principal: Publisher, database: Databa
     """Run all past requests through a draft: who would have been asked, and what would have been given."""
     draft = await _definition(request, None)
     async with database.read() as session:
-        past = await discounts.past_requests(session)
-        titles = await discounts.step_titles(session, past)
-    return ReplayOut.of(await asyncio.to_thread(replay, past, draft, RULES, titles))
+        return ReplayOut.of(await discounts.replay_past(session, draft, RULES))
 
 
 @router.get("/{key}")

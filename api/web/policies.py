@@ -23,7 +23,7 @@ from db.session import Database
 from db.tables import PolicyVersion
 from domain.approval.policy import StepTemplate
 from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
-from domain.discount.replay import ReplayReport, replay
+from domain.discount.replay import ReplayReport
 from domain.errors import InvalidInput, TandemError
 from domain.opportunity.wording import listed
 from domain.principal import Action, Principal
@@ -125,9 +125,7 @@ async def try_draft(
 
 async def _replay(database: Database, draft: DiscountPolicyDefinition) -> ReplayReport:
     async with database.read() as session:
-        past = await discounts.past_requests(session)
-        titles = await discounts.step_titles(session, past)
-    return await asyncio.to_thread(replay, past, draft, RULES, titles)
+        return await discounts.replay_past(session, draft, RULES)
 
 
 def _replayed(

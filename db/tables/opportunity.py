@@ -66,6 +66,12 @@ class OpportunityRow(External, SQLModel, table=True):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
         Index("ix_opportunity_account_id", "account_id"),
+        Index(
+            "ix_opportunity_discounts_customer",
+            text("lower(customer)"),
+            postgresql_where=text("discounts > 0"),
+        ),
+        Index("ix_opportunity_discounts", "id", postgresql_where=text("discounts > 0")),
         Index("ix_opportunity_title", "title", "id"),
         Index("ix_opportunity_created_at", "created_at", "id"),
         Index("ix_opportunity_amount", text("coalesce(amount, 0)"), "id"),
@@ -95,6 +101,8 @@ class OpportunityRow(External, SQLModel, table=True):
     waits_for: str | None = None
     next_step: str | None = None
     next_due_at: datetime | None = Field(default=None, sa_type=Instant)
+    discounts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """How many discounts were asked for, and are in `state`."""
     card: dict[str, Any] = Field(sa_type=JSONB)
     state: dict[str, Any] = Field(sa_type=JSONB)
     created_at: datetime = instant()

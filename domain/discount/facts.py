@@ -78,7 +78,7 @@ class MarginFacts(_Part):
 
 
 class OtherGrant(_Part):
-    """A discount in another open deal of the same customer and partner."""
+    """A discount in another deal of the same customer, through whichever partner."""
 
     opportunity_id: UUID
     title: str

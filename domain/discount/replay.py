@@ -6,7 +6,9 @@ did; what needs nobody any more is given as it was asked for.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -100,29 +102,77 @@ class ReplayReport(_Part):
         return self.given_after - self.given_before
 
 
+class Replaying:
+    """Requests on their way through a draft, as many at a time as there is room for.
+
+    `titles` are those of the steps of earlier versions, by key and version, for reading.
+    """
+
+    def __init__(
+        self,
+        draft: DiscountPolicyDefinition,
+        rules: Rules,
+        titles: dict[tuple[str, int], dict[str, str]] | None = None,
+    ) -> None:
+        self._policy = DiscountPolicy(**{**dict(draft), "version": 1})
+        self._rules = rules
+        self._titles = titles or {}
+        self._sums = ReplayReport(policy=draft.key, currency=draft.currency).model_dump()
+        self._asked: Counter[str] = Counter()
+        self._changed: list[Replayed] = []
+        self._skipped: list[tuple[datetime, Skipped]] = []
+
+    def take(self, past: Iterable[PastRequest]) -> None:
+        """Run these through the draft as well."""
+        for each in past:
+            try:
+                told = _one(each, self._policy, self._rules, self._titles)
+            except NoExchangeRate as missing:
+                told = _skip(each, missing.detail)
+            if isinstance(told, Skipped):
+                self._skipped.append((each.discount.requested_at, told))
+            else:
+                self._count(told)
+
+    def _count(self, told: Replayed) -> None:
+        sums = self._sums
+        sums["requests"] += 1
+        sums["changed"] += told.changed
+        sums["approvals_before"] += len(told.before)
+        sums["approvals_after"] += len(told.after)
+        sums["at_once_before"] += not told.before
+        sums["at_once_after"] += not told.after
+        sums["given_before"] += told.given_before
+        sums["given_after"] += told.given_after
+        self._asked.update(told.after)
+        if told.changed:
+            self._changed.append(told)
+
+    def report(self) -> ReplayReport:
+        """What the draft would have changed, the newest first."""
+        titles = [step.title for step in self._policy.steps]
+        items = sorted(self._changed, key=lambda each: each.requested_at, reverse=True)
+        skipped = sorted(self._skipped, key=lambda each: each[0], reverse=True)
+        return ReplayReport(
+            **{
+                **self._sums,
+                "by_step": {title: self._asked[title] for title in titles if self._asked[title]},
+                "items": tuple(items),
+                "skipped": tuple(each for _, each in skipped),
+            }
+        )
+
+
 def replay(
     past: Iterable[PastRequest],
     draft: DiscountPolicyDefinition,
     rules: Rules,
     titles: dict[tuple[str, int], dict[str, str]] | None = None,
 ) -> ReplayReport:
-    """All past requests through the draft.
-
-    `titles` are those of the steps of earlier versions, by key and version, for reading.
-    """
-    policy = DiscountPolicy(**{**dict(draft), "version": 1})
-    done: list[Replayed] = []
-    skipped: list[Skipped] = []
-    for each in sorted(past, key=lambda each: each.discount.requested_at, reverse=True):
-        try:
-            told = _one(each, policy, rules, titles or {})
-        except NoExchangeRate as missing:
-            told = _skip(each, missing.detail)
-        if isinstance(told, Skipped):
-            skipped.append(told)
-        else:
-            done.append(told)
-    return _report(policy, done, skipped)
+    """All these requests through the draft."""
+    replaying = Replaying(draft, rules, titles)
+    replaying.take(past)
+    return replaying.report()
 
 
 def _one(
@@ -192,23 +242,4 @@ def _value(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> 
 def _skip(past: PastRequest, why: str) -> Skipped:
     return Skipped(
         opportunity_id=past.opportunity_id, discount_id=past.discount.id, title=past.title, why=why
-    )
-
-
-def _report(policy: DiscountPolicy, done: list[Replayed], skipped: list[Skipped]) -> ReplayReport:
-    asked = [title for each in done for title in each.after]
-    return ReplayReport(
-        policy=policy.key,
-        currency=policy.currency,
-        requests=len(done),
-        changed=sum(each.changed for each in done),
-        approvals_before=sum(len(each.before) for each in done),
-        approvals_after=len(asked),
-        at_once_before=sum(not each.before for each in done),
-        at_once_after=sum(not each.after for each in done),
-        given_before=sum((each.given_before for each in done), Decimal(0)),
-        given_after=sum((each.given_after for each in done), Decimal(0)),
-        by_step={title: asked.count(title) for title in dict.fromkeys(asked)},
-        items=tuple(each for each in done if each.changed),
-        skipped=tuple(skipped),
     )

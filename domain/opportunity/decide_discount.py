@@ -121,8 +121,8 @@ def _not_instead_of_asking(deal: Opportunity, discount: Discount) -> None:
         at_once = f" (up to {standard} % needs nobody)" if standard else ""
         raise Conflict(
             f"The grant of {discount.percent} % does not cover this deal any more, and without lines the "
-            f"deal does not say what is given. Ask for the discount that is given now{at_once}, which takes its "
-            "place; or add the lines at their prices, then give it up."
+            f"deal does not say what is given. Ask for the discount that is given now{at_once}, which takes "
+            "its place; or add the lines at their prices, then give it up."
         )
 
 
