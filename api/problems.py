@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from api import validation
 from domain.errors import TandemError
+from runtime.logging import without_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +142,8 @@ def install(app: FastAPI) -> None:
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a bug: no details, but the request id under which the log has them."""
-    log.error("request.failed", request_id=request_id(request), path=request.url.path, exc_info=error)
+    path = without_secrets(request.url.path)
+    log.error("request.failed", request_id=request_id(request), path=path, exc_info=error)
     detail = "Something went wrong on our side. Try again; if it stays, report it with the request id."
     return _answer(request, of_status(500, request_id(request), detail), {})
 

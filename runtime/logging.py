@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
 
 from runtime.settings import Settings
+
+_LONG = re.compile(r"[^/?&=]{41,}")
+"""A part of an address that is longer than any id: decision links and calendar feeds end in secrets."""
+
+
+def without_secrets(address: str) -> str:
+    """A path, with or without its query, as logs may keep it: who reads a log must not be able to use it."""
+    return _LONG.sub("…", address)
+
+
+class _WithoutSecrets(logging.Filter):
+    """Takes secrets out of the lines that uvicorn writes for each request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                without_secrets(each) if isinstance(each, str) else each for each in record.args
+            )
+        return True
 
 
 def configure(settings: Settings, role: str) -> None:
@@ -37,6 +57,7 @@ def configure(settings: Settings, role: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     structlog.contextvars.bind_contextvars(role=role)
+    logging.getLogger("uvicorn.access").addFilter(_WithoutSecrets())
     for chatty in ("httpx", "httpcore", "asyncio", "alembic", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))
 
