@@ -94,10 +94,8 @@ def title(kind: NoticeKind) -> str:
 
 def default(kind: NoticeKind, channel: Channel) -> Mode:
     """What holds where somebody has not chosen."""
-    match channel:
-        case Channel.IN_APP:
-            return Mode.AT_ONCE
-        case Channel.MAIL:
-            return Mode.DAILY if kind in _DAILY else Mode.AT_ONCE
-        case Channel.CHAT:
-            return Mode.AT_ONCE if kind in _CHATTED else Mode.OFF
+    if channel is Channel.MAIL:
+        return Mode.DAILY if kind in _DAILY else Mode.AT_ONCE
+    if channel is Channel.CHAT:
+        return Mode.AT_ONCE if kind in _CHATTED else Mode.OFF
+    return Mode.AT_ONCE
