@@ -83,11 +83,16 @@ _COLUMNS: tuple[Any, ...] = (
 _FOR_PARTNERS: tuple[Any, ...] = (*_COLUMNS[:-1], col(Event.data).op("-")("decision").label("data"))
 
 
+def _is_of_approval(row: AnyRow) -> bool:
+    """Whether it happened to a request on the deal, not to the deal itself or its hand-off."""
+    return row.stream_id != row.opportunity_id and row.type.startswith("approval_")
+
+
 def _told(row: AnyRow) -> Told:
     return Told(
         place=Place(row.transaction, row.position),
         opportunity_id=row.opportunity_id,
-        approval_id=row.stream_id if row.stream_id != row.opportunity_id else None,
+        approval_id=row.stream_id if _is_of_approval(row) else None,
         opportunity=row.opportunity,
         sequence=row.sequence,
         at=row.at,

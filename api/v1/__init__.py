@@ -60,3 +60,4 @@ for each in (
 ):
     router.include_router(each.router)
 router.include_router(events.streams)
+router.include_router(handoffs.lists)

@@ -26,6 +26,7 @@ from api.v1.opportunity_inputs import (
     OpportunityInput,
     OpportunityPatch,
     ReopenBody,
+    WinBody,
 )
 from api.v1.opportunity_shapes import OpportunityOut, OpportunitySummary
 from db import pipeline
@@ -140,10 +141,9 @@ async def resume(change: ChangeDep, _body: NoBody | None = None) -> OpportunityO
 
 
 @router.post("/{opportunity_id}/win")
-async def win(change: ChangeDep, body: NoteBody | None = None) -> OpportunityOut:
+async def win(change: ChangeDep, body: WinBody | None = None) -> OpportunityOut:
     """The customer has signed: the hand-off to customer success begins."""
-    command = ask.Win(note=body.note if body else None)
-    return await change(command)
+    return await change(ask.Win(**(body or WinBody()).model_dump()))
 
 
 @router.post("/{opportunity_id}/lose")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -109,6 +110,17 @@ class NoteBody(Input):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "Sent by mail."}]})
 
     note: Words | None = None
+
+
+class WinBody(NoteBody):
+    """`contract_ends`: the day on which what was signed ends; the renewal opens some time before."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"note": "Signed today.", "contract_ends": "2028-03-31"}]},
+    )
+
+    contract_ends: date | None = None
 
 
 class ReasonBody(Input):

@@ -39,6 +39,7 @@ TASK: JsonDict = {
     "side": "partner",
     "partner_id": ASTER,
     "required": True,
+    "answer": False,
     "state": "open",
     "opened_at": "2026-11-02T09:00:00Z",
     "due_at": "2026-11-05T09:00:00Z",
@@ -182,6 +183,7 @@ class TaskOut(BaseModel):
     side: Side
     partner_id: UUID | None
     required: bool
+    answer: bool = Field(description="Completing it takes a note, which is handed over.")
     state: TaskState
     opened_at: datetime
     due_at: datetime | None
@@ -263,6 +265,8 @@ class OpportunityOut(OpportunitySummary):
                     "check_ins": CHECK_INS,
                     "calendar": {"zone": "Europe/Berlin", "known_until": "2028-12-31"},
                     "custom": {"segment": "enterprise"},
+                    "contract_ends": None,
+                    "parent_id": None,
                 }
             ]
         }
@@ -278,6 +282,8 @@ class OpportunityOut(OpportunitySummary):
     check_ins: CheckInsOut
     calendar: DealCalendarOut | None
     custom: dict[str, Any]
+    contract_ends: date | None = Field(description="As it was known when the deal was won.")
+    parent_id: UUID | None = Field(description="The deal that this one renews.")
 
     @classmethod
     def of_deal(
@@ -317,6 +323,8 @@ class OpportunityOut(OpportunitySummary):
             check_ins=CheckInsOut.of(deal),
             calendar=DealCalendarOut.of(deal),
             custom=deal.custom,
+            contract_ends=deal.contract_ends,
+            parent_id=deal.parent_id,
             created_at=deal.created_at,
             updated_at=deal.updated_at,
         )

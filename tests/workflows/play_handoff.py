@@ -60,8 +60,6 @@ class Reception:
         self.timeline: dict[tuple[UUID, int], HandOffEntry] = {}
         self.processes: dict[UUID, HandOffProcess] = {}
         self.messages: dict[str, Message] = {}
-        self.prepared: Callable[[], None] = lambda: None
-        """What happens in the world while a renewal is prepared."""
 
     @activity.defn(name=RECORD_HANDOFF)
     async def record_handoff(self, outcome: HandOffOutcome) -> None:
@@ -75,7 +73,6 @@ class Reception:
 
     @activity.defn(name=PREPARE_RENEWAL)
     async def prepare_renewal(self, process: HandOffProcess) -> Opening:
-        self.prepared()
         deal = self.ledger.deals[process.facts.id]
         partners = [each.id for each in deal.partners]
         return Opening(command=renewal_opening(process, deal, deal.playbook, deal.owner, partners), by=SYSTEM)
@@ -125,6 +122,8 @@ class HandOff:
         await self.deal.complete("call")
         ends = (now + ends_in).date() if now is not None and ends_in is not None else None
         await self.deal.ask(ask_deal.Win(contract_ends=ends))
+        await self.until(lambda _: True)
+        await self.now()  # answered when the step that recorded it is over
         return self
 
     async def complete(self) -> HandOff:
