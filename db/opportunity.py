@@ -27,6 +27,7 @@ from db.tables import (
 from domain.approval.state import ApprovalState
 from domain.discount.state import Discount
 from domain.errors import NotFound
+from domain.opportunity.agenda import DueItem, agenda
 from domain.opportunity.blockers import blockers, turn_of
 from domain.opportunity.clock import next_due
 from domain.opportunity.discounts import bounding, giver
@@ -89,12 +90,13 @@ async def record_new(session: Reader, outcomes: Sequence[Outcome]) -> bool:
     That is the same, recorded before, or what `record_many` takes back first.
     """
     deals = [outcome.opportunity for outcome in outcomes]
+    due = {deal.id: agenda(deal) for deal in deals}
     rows = {
         "timeline": [_timeline_row(entry) for outcome in outcomes for entry in outcome.entries],
-        "opportunity": [_row(deal) for deal in deals],
+        "opportunity": [_row(deal, due[deal.id]) for deal in deals],
         "opportunity_partner": [row for deal in deals for row in _partner_rows(deal)],
         "work_item": [row for deal in deals for row in _work_rows(deal)],
-        "agenda_item": [row for deal in deals for row in _agenda_rows(deal)],
+        "agenda_item": [row for deal in deals for row in _agenda_rows(deal, due[deal.id])],
     }
     return await _RECORDER.write(session, rows, [deal.id for deal in deals])
 
@@ -114,7 +116,7 @@ def _timeline_row(entry: TimelineEntry) -> dict[str, Any]:
     }
 
 
-def _row(deal: Opportunity) -> dict[str, Any]:
+def _row(deal: Opportunity, due: Sequence[DueItem]) -> dict[str, Any]:
     waits = blockers(deal)
     state = _state(deal)
     return {
@@ -140,7 +142,7 @@ def _row(deal: Opportunity) -> dict[str, Any]:
         "turn": turn_of(waits),
         "waits_for": _LISTED.get(waits[0].code, waits[0].what) if waits else None,
         "next_step": deal.next_step,
-        "next_due_at": next_due(deal),
+        "next_due_at": next_due(deal, due),
         "discounts": len(deal.discounts),
         "external_source": deal.external.source if deal.external else None,
         "external_id": deal.external.id if deal.external else None,
@@ -179,9 +181,10 @@ def _work_rows(deal: Opportunity) -> list[dict[str, Any]]:
     return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in work_items(deal)]
 
 
-def _agenda_rows(deal: Opportunity) -> list[dict[str, Any]]:
+def _agenda_rows(deal: Opportunity, due: Sequence[DueItem]) -> list[dict[str, Any]]:
     owner = deal.owner.id if deal.owner else None
-    return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in planned(deal)]
+    items = planned(deal, due)
+    return [{"opportunity_id": deal.id, "owner_id": owner, **item.model_dump()} for item in items]
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:

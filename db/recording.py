@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
 from sqlalchemy import TextClause, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -82,7 +81,7 @@ class Recorder:
 
     async def write(self, session: Reader, rows: Rows, streams: Sequence[UUID]) -> bool:
         """Write all of it in one statement; whether all events were new."""
-        values = {name: to_jsonable_python(rows[name]) for name in ("timeline", *self._tables)}
+        values = {name: rows[name] for name in ("timeline", *self._tables)}
         told: int = (
             await session.execute(
                 self._statement, {**values, "streams": ",".join(str(each) for each in streams[:100])}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import Pool
@@ -23,6 +25,11 @@ PATIENCE = {
 """For libpq: a server that is gone without a word is noticed after 15 to 25 seconds, not after hours."""
 _OPTIONS = "-c timezone=UTC -c max_parallel_workers_per_gather=0"
 """Our statements are short: starting helpers for one takes longer than they save."""
+
+
+def _to_json(value: Any) -> str:
+    """As pydantic writes it: several times as quick as the standard library, and it knows dates and ids."""
+    return to_json(value).decode()
 
 
 def psycopg_url(url: str) -> str:
@@ -61,6 +68,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,  # a connection beyond the pool would be opened and closed for a single statement
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            json_serializer=_to_json,
+            json_deserializer=from_json,
             connect_args={**PATIENCE, "options": _OPTIONS},
         )
         self._closing: set[asyncio.Task[None]] = set()

@@ -275,12 +275,12 @@ def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
     at = _utc(start)
     if span.unit is Unit.HOURS:
         return at + _part(_HOUR, span.amount)
-    left = span.amount
+    left = span.amount if span.amount.denominator > 1 else span.amount.numerator
     pieces = _open_from(calendar, at)
     while True:
         piece = next(pieces)
         whole = piece.of_day if span.unit is Unit.BUSINESS_DAYS else _HOUR
-        worth = Fraction(piece.length // _MICROSECOND, whole // _MICROSECOND)
+        worth = _ratio(piece.length, whole)
         if left <= worth:
             return piece.opens + _part(whole, left)
         left -= worth
@@ -373,6 +373,12 @@ def _utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _part(whole: timedelta, fraction: Fraction) -> timedelta:
+def _ratio(part: timedelta, whole: timedelta) -> Fraction | int:
+    """How many times `whole` the part is: a plain number where it can be, which is quick to reckon with."""
+    times, rest = divmod(part, whole)
+    return times + Fraction(rest // _MICROSECOND, whole // _MICROSECOND) if rest else times
+
+
+def _part(whole: timedelta, fraction: Fraction | int) -> timedelta:
     """So many times `whole`, to the microsecond."""
     return timedelta(microseconds=int(whole // _MICROSECOND * fraction))

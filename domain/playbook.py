@@ -7,12 +7,14 @@ changes, and pinned by every deal that starts with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
     HttpUrl,
+    ModelWrapValidatorHandler,
     ValidationError,
     field_serializer,
     model_validator,
@@ -295,7 +297,29 @@ class PlaybookDefinition(Part):
         return stage.tasks if stage else ()
 
 
+_READ: dict[str, tuple[dict[str, object], Any]] = {}
+"""Playbooks by key and version, each beside what it was read from."""
+_READ_AT_MOST = 500
+
+
 class Playbook(PlaybookDefinition):
-    """A published version, as a deal pins it."""
+    """A published version, as a deal pins it.
+
+    It travels with its deal. What was read before is not read anew, and is kept once for all its deals.
+    """
 
     version: int = Field(ge=1)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_once(cls, written: object, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(written, dict):
+            return read(written)
+        name = f"{written.get('key')}:{written.get('version')}"
+        known = _READ.get(name)
+        if known is None or known[0] != written:
+            known = (deepcopy(written), read(written))
+            if len(_READ) >= _READ_AT_MOST:
+                _READ.clear()
+            _READ[name] = known
+        return known[1]

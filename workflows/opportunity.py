@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair
@@ -22,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import TandemError
     from domain.handoff.news import news
     from domain.opportunity import commands as ask
-    from domain.opportunity.agenda import agenda
+    from domain.opportunity.agenda import DueItem, agenda
     from domain.opportunity.blockers import blockers
     from domain.opportunity.clock import fall_due, next_due
     from domain.opportunity.decide_discount import (
@@ -79,6 +80,23 @@ with workflow.unsafe.imports_passed_through():
     from workflows.triggered import follow_triggers, say_that_the_owner_is_another
 
 
+class _Reckoned(NamedTuple):
+    """What falls due on a deal as it is, the earliest first, and when the clock has to speak next."""
+
+    deal: Opportunity
+    items: Sequence[DueItem]
+    due: datetime | None
+
+
+class _LookedAhead(NamedTuple):
+    """What a validator found would follow from a request, at that instant, for the deal as it was."""
+
+    deal: Opportunity
+    request: ask.Request
+    at: datetime
+    outcome: Outcome
+
+
 @workflow.defn
 class OpportunityWorkflow(Entity):
     """One deal. It ends when the deal is lost or handed off; reopening starts it again from its record."""
@@ -90,6 +108,8 @@ class OpportunityWorkflow(Entity):
         self.catching_up = start.woken
         self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = list(start.entries)
+        self.reckoned: _Reckoned | None = None
+        self.looked_ahead: _LookedAhead | None = None
         self.submissions: list[Submit] = []
         """Approvals to start as soon as what they are for is recorded."""
 
@@ -127,7 +147,7 @@ class OpportunityWorkflow(Entity):
             if receipt := self.answered():
                 return receipt
             try:
-                await self._commit(decide(self._known(), request, workflow.now()))
+                await self._commit(self._decide(request))
             except TandemError as error:  # somebody was faster, after the validator looked
                 raise refusal(error) from error
             return self.answer(self._receipt())
@@ -138,9 +158,10 @@ class OpportunityWorkflow(Entity):
         if self.deal is None or self.catching_up or self.answered():
             return
         try:
-            decide(self.deal, request, workflow.now())
+            outcome = decide(self.deal, request, workflow.now())
         except TandemError as error:
             raise refusal(error) from error
+        self.looked_ahead = _LookedAhead(self.deal, request, workflow.now(), outcome)
 
     @workflow.signal(name=APPROVAL_ENDED)
     async def approval_ended(self, result: ApprovalResult) -> None:
@@ -182,6 +203,17 @@ class OpportunityWorkflow(Entity):
     def timeline(self) -> Timeline:
         """What happened in this run, in order."""
         return Timeline(entries=self.entries)
+
+    def _decide(self, request: ask.Request) -> Outcome:
+        """What follows from the request: what the validator saw, where nothing has happened since.
+
+        A replay asks no validator, and comes to the same.
+        """
+        deal, now = self._known(), workflow.now()
+        seen, self.looked_ahead = self.looked_ahead, None
+        if seen is not None and seen.deal is deal and seen.request is request and seen.at == now:
+            return seen.outcome
+        return decide(deal, request, now)
 
     async def _pass_time(self) -> None:
         """Say what has fallen due by now, if anything has."""
@@ -349,7 +381,15 @@ class OpportunityWorkflow(Entity):
         return Receipt(id=deal.id, version=deal.version)
 
     def _next_due(self) -> datetime | None:
-        return next_due(self._known())
+        return self._reckon().due
+
+    def _reckon(self) -> _Reckoned:
+        """What falls due: asked with every step of the process, reckoned once for each state of the deal."""
+        deal = self._known()
+        if self.reckoned is None or self.reckoned.deal is not deal:
+            items = agenda(deal)
+            self.reckoned = _Reckoned(deal, items, next_due(deal, items))
+        return self.reckoned
 
     def _is_too_long(self) -> bool:
         return workflow.info().is_continue_as_new_suggested()
@@ -368,7 +408,7 @@ class OpportunityWorkflow(Entity):
 
     def _show(self) -> None:
         """Say in the Temporal UI how the deal stands, and let it be searched for."""
-        deal, due = self._known(), self._next_due()
+        deal, items, due = self._reckon()
         pairs: list[SearchAttributePair[Any]] = [
             SearchAttributePair(STATUS, deal.status.value),
             SearchAttributePair(PHASE, deal.phase.value),
@@ -378,7 +418,7 @@ class OpportunityWorkflow(Entity):
             pairs.append(SearchAttributePair(OWNER, str(deal.owner.id)))
         if due:
             pairs.append(SearchAttributePair(NEXT_DUE, due))
-        self.show(pairs, _details(deal))
+        self.show(pairs, _details(deal, items))
 
 
 def _joined(outcome: Outcome, more: Outcome) -> Outcome:
@@ -386,12 +426,12 @@ def _joined(outcome: Outcome, more: Outcome) -> Outcome:
     return Outcome.model_construct(opportunity=more.opportunity, entries=outcome.entries + more.entries)
 
 
-def _details(deal: Opportunity) -> str:
+def _details(deal: Opportunity, items: Sequence[DueItem]) -> str:
     """The deal for an operator: state, whose turn, what falls due."""
     lines = [
         f"**{deal.status.value}** in **{deal.stage_title}** ({deal.phase.value}), version {deal.version}",
         "",
         *(f"- {blocker.what} (waits for {blocker.who})" for blocker in blockers(deal)),
-        *(f"- {item.what}: {item.at:%Y-%m-%d %H:%M} UTC" for item in agenda(deal)[:3]),
+        *(f"- {item.what}: {item.at:%Y-%m-%d %H:%M} UTC" for item in items[:3]),
     ]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.opportunity.agenda import DueItem, DueKind, agenda, deadlines
@@ -14,10 +15,14 @@ from domain.opportunity.state import Opportunity
 from domain.principal import SYSTEM
 
 
-def next_due(deal: Opportunity) -> datetime | None:
-    """When the clock has to speak next; None when nothing is awaited."""
-    deadline = min((item.at for item in deadlines(deal) if item.id not in deal.noted), default=None)
-    step = min((step.at for step in steps(deal, deadline)), default=None)
+def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datetime | None:
+    """When the clock has to speak next; None when nothing is awaited.
+
+    Deadlines cost some reckoning with business time: who has them already gives them as `items`.
+    """
+    items = list(deadlines(deal)) if items is None else items
+    deadline = min((item.at for item in items if item.id not in deal.noted), default=None)
+    step = min((step.at for step in steps(deal, items, deadline)), default=None)
     return min((at for at in (deadline, step) if at is not None), default=None)
 
 
@@ -31,8 +36,11 @@ def fall_due(deal: Opportunity, now: datetime) -> Outcome:
 
 def _say(draft: Draft, at: datetime) -> None:
     """All that is due at this instant. What changes the deal comes first, and may make the rest untrue."""
-    items = [item for item in agenda(draft.deal) if item.at == at and item.id not in draft.deal.noted]
-    said = sorted((step for step in steps(draft.deal) if step.at == at), key=lambda step: step.order)
+    all_items = agenda(draft.deal)
+    items = [item for item in all_items if item.at == at and item.id not in draft.deal.noted]
+    said = sorted(
+        (step for step in steps(draft.deal, all_items) if step.at == at), key=lambda step: step.order
+    )
     for item in items:
         if _changes_deal(draft, item):
             return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.duration import parse_duration
 from domain.ladder import Rung, Subject, Tell
-from domain.opportunity.agenda import DueItem, DueKind, clocked, deadlines
+from domain.opportunity.agenda import DueItem, DueKind, clocked
 from domain.opportunity.events import Escalated, Reminded
 from domain.opportunity.state import Opportunity
 
@@ -60,15 +60,15 @@ class Step:
         return f"{self.of.what} is due on {self.of.at:%-d %B %Y, %H:%M} UTC"
 
 
-def steps(deal: Opportunity, sooner_than: datetime | None = None) -> Iterator[Step]:
-    """The steps that have still to be taken, in no order; with `sooner_than`, only those before it.
+def steps(deal: Opportunity, items: Iterable[DueItem], sooner_than: datetime | None = None) -> Iterator[Step]:
+    """The steps for these deadlines that have still to be taken; with `sooner_than`, only those before it.
 
     A step whose time had passed before its deadline was awaited is left out, and so is all
     that the ladders have said. To reckon with business time costs, so what cannot be sooner
     is not reckoned.
     """
     ladders = deal.playbook.ladders
-    for item in deadlines(deal):
+    for item in items:
         subject = _SUBJECTS.get(item.kind)
         for number, rung in enumerate(ladders.of(subject) if subject else (), start=1):
             if not rung.before and sooner_than is not None and item.at >= sooner_than:

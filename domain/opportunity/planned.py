@@ -5,14 +5,14 @@ What the clock says on the way (reminders, silence, what is near) is no plan of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from domain.opportunity.agenda import DueItem, DueKind, agenda
+from domain.opportunity.agenda import DueItem, DueKind
 from domain.opportunity.state import Opportunity
 from domain.principal import Side
 
@@ -59,13 +59,13 @@ _OWN = frozenset({DueKind.TASK, DueKind.CHECK_IN, DueKind.GRANT})
 """What is one side's, where it says so. The rest are dates of the deal, which both sides plan by."""
 
 
-def planned(deal: Opportunity) -> list[Planned]:
-    """What people plan by on this deal, the earliest first, overdue or ahead; nothing when it is closed."""
-    return list(_planned(deal))
+def planned(deal: Opportunity, items: Sequence[DueItem]) -> list[Planned]:
+    """What people plan by of these deadlines, in their order; nothing where the deal is closed."""
+    return list(_planned(deal, items))
 
 
-def _planned(deal: Opportunity) -> Iterator[Planned]:
-    for item in agenda(deal):
+def _planned(deal: Opportunity, items: Sequence[DueItem]) -> Iterator[Planned]:
+    for item in items:
         if item.kind in _SHOWN:
             own = item.kind in _OWN
             yield Planned(
