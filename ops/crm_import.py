@@ -18,8 +18,9 @@ from typing import Self
 import typer
 
 from db import crm_import as rows
-from db import opportunity, playbooks
+from db import opportunity, playbooks, policies
 from db.session import Database
+from domain.approval.policy import PolicyRef
 from domain.crm_import.mapping import ImportMapping
 from domain.crm_import.opening import opened, opening
 from domain.crm_import.read import read_export
@@ -90,8 +91,8 @@ async def run_import(settings: Settings, wanted: Wanted, advance: Advance) -> Re
         raise CannotStart("No database is known: start one with `tandem up`, or set TANDEM_DATABASE_URL.")
     database = Database(settings.database_url)
     try:
-        playbook = await _playbook(database, file)
-        importing = Import(settings, database, file.mapping, playbook, export, now, advance)
+        playbook, policy = await _rules(database, file)
+        importing = Import(settings, database, file.mapping, playbook, policy, export, now, advance)
         report = await importing.run(dry_run=wanted.dry_run)
     finally:
         await database.close()
@@ -112,17 +113,18 @@ def read_files(source: Path, file: MappingFile, now: datetime) -> Export:
     return read_export(file.mapping, sheets, file.world(now.date()))
 
 
-async def _playbook(database: Database, file: MappingFile) -> Playbook:
-    """The playbook that the mapping names, with all the stages that it speaks of."""
+async def _rules(database: Database, file: MappingFile) -> tuple[Playbook, PolicyRef | None]:
+    """The playbook that the mapping names, with all the stages that it speaks of, and its discount policy."""
     key = file.mapping.playbook
     try:
         async with database.read() as session:
             playbook = await playbooks.latest(session, key)
+            policy = await policies.newest(session, playbook.discount_policy)
     except NotFound:
         detail = f"there is no playbook '{key}'; publish it with `tandem playbook publish`, or name another"
         raise InvalidMapping([file.document.problem(("playbook",), detail)]) from None
     file.check(playbook)
-    return playbook
+    return playbook, policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class Import:
     database: Database
     mapping: ImportMapping
     playbook: Playbook
+    policy: PolicyRef | None
     export: Export
     now: datetime
     advance: Advance
@@ -167,7 +170,9 @@ class Import:
     def _add(self, plan: Plan, deal: Deal, reference: Reference) -> None:
         owner = reference.owners[deal.owner.name] if deal.owner else None
         account_id = reference.accounts[deal.account.name] if deal.account else None
-        command = opening(deal, self.mapping, self.playbook, account_id=account_id, owner=owner)
+        command = opening(
+            deal, self.mapping, self.playbook, policy=self.policy, account_id=account_id, owner=owner
+        )
         outcome = opened(command, self.now, owner)
         if deal.is_live:
             plan.live.append(ask_the_rule(outcome, self.now))

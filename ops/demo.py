@@ -14,7 +14,7 @@ from api.commands import Commands
 from api.idempotency import Minted
 from api.services import Services, TemporalGate
 from api.v1.lines import LineInput
-from db import accounts, partners, people, playbooks
+from db import accounts, partners, people, playbooks, policies
 from db.opportunity import recorded_version
 from db.session import Database
 from db.tables import Account, Organisation, OrganisationKind, User
@@ -144,6 +144,7 @@ class _Rehearsal:
         told = self.story
         async with self.services.database.transaction() as session:
             book = await playbooks.latest(session, told.playbook)
+            policy = await policies.newest(session, book.discount_policy)
             customer = Customer(
                 name=told.customer, domain=told.domain, country=told.country, industry=told.industry
             )
@@ -164,6 +165,7 @@ class _Rehearsal:
             expected_close=datetime.now(UTC).date() + timedelta(days=told.close_in_days),
             owner=Person(id=owner.id, name=owner.name),
             playbook=book,
+            policy=policy,
             partners=tuple(
                 DealPartner(id=organisations[name], name=name, role=role) for name, role in told.partners
             ),

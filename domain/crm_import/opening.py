@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
 
+from domain.approval.policy import PolicyRef
 from domain.crm_import.mapping import ImportMapping
 from domain.crm_import.records import Deal
 from domain.money import Money
@@ -22,10 +23,14 @@ def opening(
     mapping: ImportMapping,
     playbook: Playbook,
     *,
+    policy: PolicyRef | None,
     account_id: UUID | None,
     owner: Actor | None,
 ) -> Open:
-    """The command; the deal begins on the day, and in the stage, where the export has it."""
+    """The command; the deal begins on the day, and in the stage, where the export has it.
+
+    It keeps the playbook and the discount policy that are the newest when it is imported.
+    """
     account = deal.account
     return Open(
         id=deal.id,
@@ -40,6 +45,7 @@ def opening(
         expected_close=deal.expected_close,
         owner=Person(id=owner.id, name=owner.name) if owner and owner.id else None,
         playbook=playbook,
+        policy=policy,
         custom=deal.custom,
         external=External(source=mapping.source, id=deal.external_id),
         opened_at=deal.opened_at,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.approval.policy import PolicyRef
 from domain.crm_import.ids import imported_id
 from domain.crm_import.opening import opened, opening
 from domain.crm_import.parsers import World
@@ -27,6 +28,8 @@ from tests.crm_exports import (
     why_rejected,
 )
 from tests.factories import NOW, REP, a_playbook, an_id
+
+POLICY = PolicyRef(key="standard", version=3)
 
 
 def test_a_closed_deal_keeps_its_days_its_value_and_its_owner() -> None:
@@ -231,7 +234,9 @@ def test_the_same_row_has_the_same_id_of_its_opening_day() -> None:
 
 
 def test_a_closed_deal_opens_as_history_with_its_days() -> None:
-    command = opening(the_deal(Stage="Lost"), a_mapping(), a_playbook(), account_id=an_id(5), owner=REP)
+    command = opening(
+        the_deal(Stage="Lost"), a_mapping(), a_playbook(), policy=POLICY, account_id=an_id(5), owner=REP
+    )
     outcome = opened(command, NOW, REP)
     deal = outcome.opportunity
     assert deal.status is Status.LOST
@@ -244,11 +249,14 @@ def test_a_closed_deal_opens_as_history_with_its_days() -> None:
     assert deal.external is not None
     assert (deal.external.source, deal.external.id) == ("old-crm", "D-1")
     assert deal.customer.country == "US"
+    assert deal.policy == POLICY, "it keeps the discount policy that was the newest"
 
 
 def test_a_live_deal_opens_in_its_stage_with_its_tasks() -> None:
     read_deal = the_deal(Stage="Working", Closed="", Value="", Account="")
-    outcome = opened(opening(read_deal, a_mapping(), a_playbook(), account_id=None, owner=None), NOW, None)
+    outcome = opened(
+        opening(read_deal, a_mapping(), a_playbook(), policy=None, account_id=None, owner=None), NOW, None
+    )
     deal = outcome.opportunity
     assert deal.status is Status.OPEN
     assert deal.stage.key == "prepare"

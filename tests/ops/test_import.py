@@ -23,10 +23,11 @@ from temporalio.client import Client
 from typer.testing import CliRunner
 
 import cli
-from db import playbooks
+from db import playbooks, policies
 from db.session import Database
 from db.tables import Account, OpportunityRow, TimelineRow, User
 from domain.crm_import.opening import opened, opening
+from domain.discount.policy import DiscountPolicyDefinition
 from domain.errors import InvalidInput, Unavailable
 from domain.playbook import Playbook, PlaybookDefinition
 from ops.crm_import import Wanted, import_and_show, read_files, run_import
@@ -92,11 +93,13 @@ class Sample:
 
 @pytest_asyncio.fixture(scope="session")
 async def book(database: Database) -> Playbook:
-    """A playbook that nobody else publishes."""
+    """A playbook that nobody else publishes, with its discount policy."""
     definition = PlaybookDefinition.model_validate(
-        a_playbook(key="crm-import").model_dump(exclude={"version"})
+        a_playbook(key="crm-import", discount_policy="crm-import").model_dump(exclude={"version"})
     )
+    policy = DiscountPolicyDefinition(key="crm-import", title="Whatever it takes")
     async with database.transaction() as session:
+        await policies.publish(session, policy, by=None, now=datetime.now(UTC))
         row, _ = await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
         return playbooks.of_row(row)
 
@@ -144,7 +147,10 @@ async def test_every_row_is_imported_or_rejected_with_its_reason(sample: Sample)
     ]
     assert await sample.count(User) == 5
     assert await sample.count(Account) == 8
-    assert len(await sample.rows()) == 40
+    deals = await sample.rows()
+    assert len(deals) == 40
+    kept = {(deal.state["policy"]["key"], deal.state["policy"]["version"]) for deal in deals}
+    assert kept == {("crm-import", 1)}, "each keeps the discount policy of the day"
 
 
 async def test_closed_deals_are_history_with_their_days_and_no_workflow(
@@ -201,7 +207,7 @@ async def test_a_deal_that_was_started_and_not_recorded_keeps_its_beginning(
     now = datetime(2026, 5, 1, tzinfo=UTC)
     export = read_files(sample.folder, file, now)
     deal = next(deal for deal in export.deals if deal.is_live)
-    command = opening(deal, file.mapping, book, account_id=None, owner=None)
+    command = opening(deal, file.mapping, book, policy=None, account_id=None, owner=None)
     nowhere = Database("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(Unavailable):
         await LiveDeals(temporal, nowhere, sample.settings.task_queue, silent).run(
