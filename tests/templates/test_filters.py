@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from babel.dates import format_timedelta
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.web import filters
 from api.web.fields import day_at_nine, money_typed
@@ -120,3 +123,19 @@ def test_a_day_is_nine_o_clock():
     assert day_at_nine(typed(until="2027-03-31"), "until") == {"until": "2027-03-31T09:00:00Z"}
     assert day_at_nine(typed(until="soon"), "until") == {"until": "soon"}
     assert day_at_nine(typed(), "until") == {}
+
+
+@given(st.timedeltas(min_value=timedelta(days=-4000), max_value=timedelta(days=4000)))
+def test_a_span_is_written_as_babel_writes_it(span: timedelta):
+    """The same words, remembered: `abs` since a span has no direction here."""
+    long = format_timedelta(abs(span), granularity="minute", threshold=1.2, locale=filters.LOCALE)
+    short = format_timedelta(abs(span), format="narrow", threshold=1.2, locale=filters.LOCALE)
+    assert filters.words(span) == long
+    assert filters.words(span, short=True, least="second") == short
+
+
+def test_a_face_escapes_what_it_shows():
+    face = filters.avatar('<b> "x"', label='<i> "y"')
+    assert "<b>" not in face
+    assert "<i>" not in face
+    assert 'aria-label="&lt;i&gt; &#34;y&#34;"' in face
