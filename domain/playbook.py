@@ -24,7 +24,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from domain.calendar import BusinessDuration
 from domain.ladder import Clock, Ladders
 from domain.playbook_handoff import AfterWinning
-from domain.principal import Role
+from domain.principal import Role, Side
 from domain.task_template import Key, Part, PartnerRole, Tasks, TaskTemplate, Text, Title
 from domain.trigger import Moment, Trigger, Triggers
 
@@ -323,3 +323,18 @@ class Playbook(PlaybookDefinition):
                 _READ.clear()
             _READ[name] = known
         return known[1]
+
+    def as_read_by(self, side: Side) -> Self:
+        """The playbook as people of this side read it: partners not how the vendor works inside."""
+        if side is Side.VENDOR:
+            return self
+        stages = tuple(
+            stage.model_copy(
+                update={
+                    f"on_{moment}": tuple(each for each in stage.triggers(moment) if each.is_for_partners)
+                    for moment in Moment
+                }
+            )
+            for stage in self.stages
+        )
+        return self.model_copy(update={"stages": stages})

@@ -10,11 +10,13 @@ from pathlib import Path
 from db import playbooks
 from db.pages import PageRequest
 from db.session import Database
+from domain.playbook import PlaybookDefinition
 from ops import published
 from ops.published import EXAMPLES, Published
 from runtime import aio
 from runtime.documents import Problem
 from runtime.playbooks import InvalidPlaybook, playbook_schema, read_playbook
+from runtime.settings import load
 
 SHIPPED = EXAMPLES / "playbooks"
 
@@ -26,7 +28,12 @@ def shipped_playbooks() -> list[Path]:
 
 def problems_in(files: Sequence[Path]) -> list[Problem]:
     """Everything that is wrong with these files; empty when all of them can be published."""
-    return published.problems_in(files, read_playbook)
+    return published.problems_in(files, _read)
+
+
+def _read(file: Path) -> PlaybookDefinition:
+    """A playbook file, for this installation."""
+    return read_playbook(file, private=load().webhook_allow_private)
 
 
 def schema_text() -> str:
@@ -47,7 +54,7 @@ async def publish_files(database: Database, files: Sequence[Path]) -> list[Publi
     async with database.transaction() as session:
         found = []
         for file in files:
-            row, new = await playbooks.publish(session, read_playbook(file), by=None, now=now)
+            row, new = await playbooks.publish(session, _read(file), by=None, now=now)
             found.append(Published(row.key, row.version, row.title, new))
         return found
 

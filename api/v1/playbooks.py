@@ -14,7 +14,7 @@ from api.etag import answer_version
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep, require
 from api.route import TandemRoute
-from api.services import DatabaseDep
+from api.services import DatabaseDep, Services, ServicesDep
 from api.v1.schemas import USER_ID, WHEN, example
 from api.written import body_of, read_definition
 from db import playbooks
@@ -101,13 +101,13 @@ async def list_playbooks(
 
 @router.get("/{key}")
 async def read_playbook(
-    key: Key, response: Response, _principal: PrincipalDep, database: DatabaseDep
+    key: Key, response: Response, principal: PrincipalDep, database: DatabaseDep
 ) -> PlaybookPublic:
     """The newest version of a playbook: what a new deal starts with."""
     async with database.read() as session:
         row = await playbooks.latest_row(session, key)
     answer_version(response, row.version)
-    return show(row)
+    return show(row, principal)
 
 
 @router.get("/{key}/versions")
@@ -128,13 +128,13 @@ async def list_versions(
 
 @router.get("/{key}/versions/{version}")
 async def read_version(
-    key: Key, version: Version, response: Response, _principal: PrincipalDep, database: DatabaseDep
+    key: Key, version: Version, response: Response, principal: PrincipalDep, database: DatabaseDep
 ) -> PlaybookPublic:
     """One version of a playbook."""
     async with database.read() as session:
         row = await playbooks.version_row(session, key, version)
     answer_version(response, row.version)
-    return show(row)
+    return show(row, principal)
 
 
 _PUBLISHED: dict[int | str, dict[str, Any]] = {
@@ -144,21 +144,22 @@ _PUBLISHED: dict[int | str, dict[str, Any]] = {
 
 @router.post("", status_code=201, openapi_extra=_BODY, responses=_PUBLISHED)
 async def publish_playbook(
-    request: Request, response: Response, principal: Publisher, database: DatabaseDep
+    request: Request, response: Response, principal: Publisher, services: ServicesDep
 ) -> PlaybookPublic:
     """Publish a playbook: a new one, or the next version of the one that has its key."""
-    return await _publish(await _definition(request), request, response, principal, database)
+    definition = await _definition(request, services)
+    return await _publish(definition, request, response, principal, services.database)
 
 
 @router.post("/{key}/versions", status_code=201, openapi_extra=_BODY, responses=_PUBLISHED)
 async def publish_version(
-    key: Key, request: Request, response: Response, principal: Publisher, database: DatabaseDep
+    key: Key, request: Request, response: Response, principal: Publisher, services: ServicesDep
 ) -> PlaybookPublic:
     """Publish a playbook as its next version. Deals that run keep the version that they started with."""
-    definition = await _definition(request)
+    definition = await _definition(request, services)
     if definition.key != key:
         raise InvalidInput(f"This playbook has the key '{definition.key}'; publish it there.", pointer="/key")
-    return await _publish(definition, request, response, principal, database)
+    return await _publish(definition, request, response, principal, services.database)
 
 
 async def _publish(
@@ -175,12 +176,14 @@ async def _publish(
     place = request.url_for("read_version", key=row.key, version=row.version).path
     response.headers["Location"] = str(place)
     answer_version(response, row.version)
-    return show(row)
+    return show(row, principal)
 
 
-async def _definition(request: Request) -> PlaybookDefinition:
-    parse = partial(parse_playbook, file="playbook.yaml")
-    return await read_definition(request, "playbook", PlaybookDefinition, parse, wrong_rules)
+async def _definition(request: Request, services: Services) -> PlaybookDefinition:
+    private = services.settings.webhook_allow_private
+    parse = partial(parse_playbook, file="playbook.yaml", private=private)
+    wrong = partial(wrong_rules, private=private)
+    return await read_definition(request, "playbook", PlaybookDefinition, parse, wrong)
 
 
 def summary(row: PlaybookVersion) -> PlaybookSummary:
@@ -188,6 +191,7 @@ def summary(row: PlaybookVersion) -> PlaybookSummary:
     return PlaybookSummary(**row.model_dump(include=set(PlaybookSummary.model_fields)))
 
 
-def show(row: PlaybookVersion) -> PlaybookPublic:
-    """A version as the API answers it."""
-    return PlaybookPublic(**dict(summary(row)), definition=playbooks.of_row(row))
+def show(row: PlaybookVersion, reader: Principal) -> PlaybookPublic:
+    """A version as the API answers it to this reader."""
+    definition = playbooks.of_row(row).as_read_by(reader.side)
+    return PlaybookPublic(**dict(summary(row)), definition=definition)

@@ -12,6 +12,7 @@ from api.web.rendering import page
 from db import playbooks
 from db.pages import PageRequest
 from domain.playbook import Advance, ExitBy, Stage
+from domain.trigger import Moment
 
 router = APIRouter(prefix="/playbooks", include_in_schema=False)
 MOST = 100
@@ -47,6 +48,7 @@ async def read(
             else await playbooks.pinned(session, key, version)
         )
         versions = await playbooks.versions(session, key, PageRequest(MOST))
+    book = book.as_read_by(principal.side)
     return page(
         request,
         "playbooks/page.html",
@@ -55,7 +57,18 @@ async def read(
         playbook=book,
         versions=[row.version for row in versions.items],
         exits={stage.key: exit_in_words(stage) for stage in book.stages},
+        triggers={stage.key: triggers_in_words(stage) for stage in book.stages},
     )
+
+
+def triggers_in_words(stage: Stage) -> list[tuple[str, str]]:
+    """What happens by itself in a stage: when, and what, as people say it."""
+    moments = {Moment.ENTER: "When this stage begins", Moment.LEAVE: "When this stage ends"}
+    return [
+        (when, f"{trigger.what}, if {trigger.condition.rstrip('.')}" if trigger.condition else trigger.what)
+        for moment, when in moments.items()
+        for trigger in stage.triggers(moment)
+    ]
 
 
 def exit_in_words(stage: Stage) -> str:

@@ -83,7 +83,7 @@ def follow(draft: Draft) -> None:
 
 
 def approval_ended(
-    deal: Opportunity, approval_id: UUID, state: ApprovalState, *, now: datetime, comment: str | None = None
+    deal: Opportunity, approval_id: UUID, state: ApprovalState, comment: str | None, now: datetime
 ) -> Outcome:
     """How the approval stands; nothing where that is known, or it is not waited for any more."""
     draft = Draft(deal, now, SYSTEM)

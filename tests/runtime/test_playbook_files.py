@@ -112,7 +112,7 @@ def test_aliases_are_followed() -> None:
 def test_every_problem_is_said_at_once_with_its_line_and_field() -> None:
     text = SHIPPED[1].read_text()
     wrong = text.replace("probability: 45", "probability: 140").replace("due: 17d", "due: soon")
-    wrong = wrong.replace("side: partner\n        due: 3d", "side: partnr\n        due: 3d", 1)
+    wrong = wrong.replace("side: partner\n        due: 3bd", "side: partnr\n        due: 3bd", 1)
     lines = {n: line.strip() for n, line in enumerate(wrong.splitlines(), start=1)}
     found = refusal(wrong)
     for message, line, what in zip(
