@@ -53,7 +53,15 @@ async def write(session: AsyncSession, written: Sequence[Notice]) -> set[UUID]:
         .on_conflict_do_nothing(index_elements=[col(Notice.user_id), col(Notice.cause)])
         .returning(col(Notice.id))
     )
-    return set((await session.execute(statement)).scalars())
+    new = set((await session.execute(statement)).scalars())
+    if new:
+        await _ring(session)
+    return new
+
+
+async def _ring(session: AsyncSession) -> None:
+    """Let every API process hear that somebody's count of unread notices has changed."""
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 async def recipients(session: AsyncSession, message: Message) -> Sequence[UUID]:
@@ -149,6 +157,7 @@ async def mark_read(session: AsyncSession, principal: Principal, notice_id: UUID
     notice = (await session.execute(statement)).scalar_one_or_none()
     if notice is None:
         raise NotFound("You have no such notice.")
+    await _ring(session)
     return notice
 
 
@@ -156,6 +165,7 @@ async def mark_all_read(session: AsyncSession, principal: Principal, now: dateti
     """Mark as read all that the principal has been told up to now."""
     unread = and_(_own(principal), col(Notice.read_at).is_(None), col(Notice.created_at) <= now)
     await session.execute(update(Notice).where(unread).values(read_at=now))
+    await _ring(session)
 
 
 async def purge(session: AsyncSession, now: datetime) -> None:

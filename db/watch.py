@@ -1,4 +1,4 @@
-"""Being woken when the timeline grows: one LISTEN connection for each process.
+"""Being woken when the timeline or somebody's notices grow: one LISTEN connection for each process.
 
 A wake-up carries nothing: who is woken reads the feed from its own place, so
 that a lost one costs a moment and never an event.
@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
+from db import notices
 from db.recording import CHANNEL
 from db.session import PATIENCE
 
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 
 
 class TimelineWatch:
-    """Wakes whoever waits, when anything is recorded. Listens from the first wait on.
+    """Wakes whoever waits, when anything is recorded or told. Listens from the first wait on.
 
     Once it is `released`, nobody should wait any more: the process is about to stop.
     """
@@ -34,6 +35,8 @@ class TimelineWatch:
         self._conninfo = plain.render_as_string(hide_password=False)
         self._grown = asyncio.Condition()
         self._wakes = 0
+        self.told = 0
+        """How often somebody's notices have changed so far; each is a wake-up, too."""
         self.released = False
         self._task: asyncio.Task[None] | None = None
 
@@ -84,7 +87,10 @@ class TimelineWatch:
             make_conninfo(self._conninfo, **PATIENCE), autocommit=True
         )
         async with connection:
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+            for channel in (CHANNEL, notices.CHANNEL):
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            self.told += 1
             await self._wake()  # what was recorded before this moment was not announced
-            async for _ in connection.notifies():
+            async for heard in connection.notifies():
+                self.told += heard.channel == notices.CHANNEL
                 await self._wake()

@@ -128,6 +128,8 @@ class _Heard(logging.Handler):
 
 @lru_cache(maxsize=1)
 def _logger() -> logging.Logger:
+    """What apprise says goes to who listens; what urllib3 below it says, with whole addresses, to nobody."""
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     quiet = logging.getLogger("apprise")
     quiet.propagate = False
     quiet.setLevel(logging.WARNING)

@@ -17,6 +17,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.courier import CourierActivities
 from activities.letters import Letters
 from db.session import Database
+from db.tables import OpportunityPartnerRow
 from runtime.chat import Chats
 from runtime.links import Links
 from runtime.mail import Mailer
@@ -34,6 +35,21 @@ def a_courier(
     links = Links(Settings(home=home, public_url="https://tandem.example"))
     mailer = Mailer(post.server, SENDER) if post else None
     return CourierActivities(database, Letters(links), mailer, Chats(schemes))
+
+
+def takes_part(opportunity_id: UUID, partner_id: UUID) -> OpportunityPartnerRow:
+    """That a partner takes part in a deal, of which there is no more than that."""
+    return OpportunityPartnerRow(
+        opportunity_id=opportunity_id,
+        partner_id=partner_id,
+        name="Partner",
+        role="reseller",
+        status="open",
+        closed=False,
+        playbook_key="it-software",
+        stage_key="qualify",
+        phase="qualified",
+    )
 
 
 def environment(now: datetime) -> ActivityEnvironment:

@@ -14,10 +14,11 @@ from api.principal import PrincipalDep, authenticate, authenticate_again
 from api.route import StrictRoute, TandemRoute
 from api.services import ServicesDep
 from api.v1.timelines import EventOut
-from db import timeline
+from db import notices, timeline
 from db.pages import Page
 from db.timeline import Place, Told
 from domain.errors import InvalidCursor, Unauthenticated
+from domain.principal import Principal
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=TandemRoute)
 streams = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
@@ -75,31 +76,45 @@ async def stream_events(
     services: ServicesDep,
     place: Annotated[Place | None, Depends(_beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events as they happen, from now on, or from after `Last-Event-ID`."""
+    """Events as they happen, from now on, or from after `Last-Event-ID`.
+
+    `timeline` is what happened; `notices` says how many notices you have not read, when that changes.
+    """
     ends = asyncio.get_running_loop().time() + STREAM_SECONDS
     yield ServerSentEvent(comment="listening", retry=1000)
     async for told in _follow(request, services, place, ends):
-        yield ServerSentEvent(data=EventOut.of(told), event="timeline", id=str(told.place))
+        if isinstance(told, Told):
+            yield ServerSentEvent(data=EventOut.of(told), event="timeline", id=str(told.place))
+        else:
+            yield ServerSentEvent(data={"unread": told}, event="notices")
 
 
 async def _follow(
     request: Request, services: ServicesDep, place: Place | None, ends: float
-) -> AsyncIterator[Told]:
-    """What the principal may see, until `ends`, or we stop, or its key or session is not valid any more."""
+) -> AsyncIterator[Told | int]:
+    """What the principal may see, until `ends`, or we stop, or its key or session is not valid any more.
+
+    Beside it, how many notices it has not read, each time that this has become another number.
+    """
     clock = asyncio.get_running_loop().time
     principal = await authenticate(request)
     if place is None:
         async with services.database.read() as session:
             place = await timeline.now(session)
     again = list(LOOK_AGAIN_SECONDS)
+    told_before, unread = services.watch.told, await _unread(services, principal)
     while clock() < ends and not services.watch.released:
-        seen = services.watch.wakes
+        seen, told_by_now = services.watch.wakes, services.watch.told
         async with services.database.read() as session:
             found = await timeline.feed(session, principal, place, BATCH)
         try:
             principal = await authenticate_again(request) if found else principal
         except Unauthenticated:
             return
+        if told_by_now != told_before:
+            told_before, before, unread = told_by_now, unread, await _unread(services, principal)
+            if unread != before:
+                yield unread
         for told in found:
             place = told.place
             yield told
@@ -107,3 +122,8 @@ async def _follow(
             continue
         if await services.watch.wait(seen, again.pop(0) if again else QUIET_SECONDS):
             again = list(LOOK_AGAIN_SECONDS)
+
+
+async def _unread(services: ServicesDep, principal: Principal) -> int:
+    async with services.database.read() as session:
+        return await notices.unread_count(session, principal)

@@ -257,6 +257,16 @@
 
   let soon;
   const news = () => { clearTimeout(soon); soon = setTimeout(refresh, 120); };
+  /* The bell counts on every page, also where nothing else is live. */
+  const ring = (unread) => {
+    const link = one("#bell a");
+    if (!link) return;
+    link.setAttribute("aria-label", unread ? `Notices: ${unread} not read` : "Notices");
+    let count = one(".count", link);
+    if (!unread) return count?.remove();
+    if (!count) link.append(count = Object.assign(document.createElement("span"), { className: "count" }));
+    count.textContent = unread < 99 ? unread : "99+";
+  };
   let stream = null;
   const listen = () => {
     if (stream || !one(".bar")) return;
@@ -264,6 +274,10 @@
     stream.addEventListener("timeline", (event) => {
       const about = JSON.parse(event.data).opportunity_id;
       if (all("[data-live]").some((region) => region.dataset.live === "*" || region.dataset.live === about)) news();
+    });
+    stream.addEventListener("notices", (event) => {
+      ring(JSON.parse(event.data).unread);
+      if (one("#notices[data-live]")) news();
     });
     /* What happened between the page and the stream, or while it was broken, is fetched now. */
     stream.addEventListener("open", () => { root.dataset.liveState = "on"; news(); });

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 
@@ -27,7 +27,7 @@ from domain.notification.kinds import Channel
 from domain.principal import Role, Side
 from runtime.ids import new_id
 from runtime.mail import Mailer
-from tests.couriers import SENDER, a_courier, go_round
+from tests.couriers import SENDER, a_courier, go_round, takes_part
 from tests.smtp import PostOffice, post_office, text_of
 from tests.stack import People, Person
 
@@ -110,9 +110,8 @@ async def leave(database: Database, person: Person) -> None:
 
 
 async def take_part(database: Database, deal: UUID, person: Person) -> None:
-    row = {"opportunity_id": deal, "partner_id": person.organisation_id, "name": "Aster", "role": "reseller"}
     async with database.transaction() as session:
-        await session.execute(insert(OpportunityPartnerRow).values(**row))
+        session.add(takes_part(deal, person.organisation_id))
 
 
 async def leave_deal(database: Database, deal: UUID) -> None:
