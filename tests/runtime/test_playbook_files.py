@@ -35,7 +35,7 @@ stages:
     phase: qualified
     probability: 10
 """
-DURATION = "write a number and h, d or w, such as 8h, 3d or 2w"
+DURATION = "write a number and bh (business hours), bd (business days), h, d or w, such as 8bh, 5bd or 30d"
 ADDRESS = "must be a web address such as https://example.com/deck"
 
 
@@ -111,7 +111,7 @@ def test_aliases_are_followed() -> None:
 
 def test_every_problem_is_said_at_once_with_its_line_and_field() -> None:
     text = SHIPPED[1].read_text()
-    wrong = text.replace("probability: 45", "probability: 140").replace("due: 17d", "due: soon")
+    wrong = text.replace("probability: 45", "probability: 140").replace("due: 13bd", "due: soon")
     wrong = wrong.replace("side: partner\n        due: 3bd", "side: partnr\n        due: 3bd", 1)
     lines = {n: line.strip() for n, line in enumerate(wrong.splitlines(), start=1)}
     found = refusal(wrong)
@@ -185,7 +185,10 @@ def test_problems_are_data_too() -> None:
         (LEAST + "stges: []\n", ["8: stges: there is no such field; did you mean stages?"]),
         (
             LEAST + "handoff: {colour: red}\n",
-            ["8: handoff.colour: there is no such field; there are title, target, help, tasks"],
+            [
+                "8: handoff.colour: there is no such field; there are accept_within, ladder, follow_ups, "
+                "renewal, title, target, help, tasks"
+            ],
         ),
         (LEAST.replace("title: IT\n", ""), ["1: title: is missing"]),
         (LEAST.replace("title: IT", "title: 5"), ["2: title: must be text, not 5; put it in quotes"]),
