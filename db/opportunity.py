@@ -230,6 +230,7 @@ _GET = select(
     col(OpportunityRow.state),
     col(OpportunityRow.playbook_key),
     col(OpportunityRow.playbook_version),
+    col(OpportunityRow.next_due_at),
     _TIERS,
     _HELD,
 ).where(col(OpportunityRow.id) == bindparam("opportunity_id"))
@@ -246,8 +247,10 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
     if row is None:
         raise NotFound("There is no such opportunity.")
     deal = await _of_row(reader, row)
+    deal.next_due_at = row.next_due_at
     if principal.partner_id is not None:
         _hide_other_partners(deal, principal.partner_id)
+        deal.next_due_at = next_due(deal)
     if row.held is not None:
         deal.discounts = tuple(_held(each, row.held) for each in deal.discounts)
     deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})

@@ -66,10 +66,11 @@ def with_ladder(deal: Opportunity, principal: Principal) -> list[tuple[DueItem, 
     """
     internal = principal.side is Side.PARTNER
     ahead: dict[str, list[Step]] = {}
-    for step in sorted(steps(deal), key=lambda each: each.order):
+    items = agenda(deal)
+    for step in sorted(steps(deal, items), key=lambda each: each.order):
         if not (internal and step.rung.tell is Tell.MANAGER):
             ahead.setdefault(step.of.id, []).append(step)
-    return [(item, ahead.get(item.id, [])) for item in agenda(deal)]
+    return [(item, ahead.get(item.id, [])) for item in items]
 
 
 @router.get("/forecast")

@@ -13,7 +13,6 @@ from api.etag import Precondition, PreconditionDep, answer_version
 from api.v1.opportunity_shapes import OpportunityOut
 from domain.opportunity import commands as ask
 from domain.opportunity.blockers import blockers, turn_of
-from domain.opportunity.clock import next_due
 from domain.opportunity.state import Opportunity
 
 
@@ -21,7 +20,7 @@ def shown(response: Response, deal: Opportunity) -> OpportunityOut:
     """The deal as the API answers it, with its version as ETag."""
     answer_version(response, deal.version)
     waits = blockers(deal)
-    return OpportunityOut.of_deal(deal, waits, turn_of(waits), next_due(deal))
+    return OpportunityOut.of_deal(deal, waits, turn_of(waits), deal.next_due_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,11 @@ class Opportunity(BaseModel):
         exclude=True,
         description="What may be given without asking, as it was when the deal was read; never kept.",
     )
+    next_due_at: AwareDatetime | None = Field(
+        default=None,
+        exclude=True,
+        description="When its clock speaks next, as it was when the deal was read; never kept.",
+    )
     firing: tuple[TriggerPlace, ...] = Field(
         default=(), description="Triggers whose time has come; before they have fired no stage is left."
     )
