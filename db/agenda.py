@@ -34,7 +34,15 @@ from sqlmodel import col
 
 from db import approval, opportunity, pages
 from db.pages import AnyRow, Page, PageRequest
-from db.tables import AgendaItemRow, ApprovalRow, ApprovalSeatRow, OpportunityRow, User
+from db.tables import (
+    AgendaItemRow,
+    ApprovalRow,
+    ApprovalSeatRow,
+    FollowUpRow,
+    HandOffRow,
+    OpportunityRow,
+    User,
+)
 from db.tables.base import Instant
 from domain.opportunity.planned import Planned, PlannedKind
 from domain.playbook import HANDOFF
@@ -166,10 +174,37 @@ def _decisions(principal: Principal, whose: Whose, team: Select[Any]) -> Select[
     )
 
 
+def _follow_ups(principal: Principal, whose: Whose, team: Select[Any]) -> Select[*tuple[Any, ...]]:
+    """Customers to be asked how they are after their hand-off; that is the vendor's, no partner is told."""
+    mine = col(FollowUpRow.receiver_id) == principal.id
+    if Role.CUSTOMER_SUCCESS in principal.roles:
+        mine = or_(mine, col(FollowUpRow.receiver_id).is_(None))
+    asked = {Whose.ME: mine, Whose.TEAM: col(FollowUpRow.receiver_id).in_(team), Whose.ALL: true()}
+    return (
+        select(
+            col(FollowUpRow.opportunity_id),
+            literal(PlannedKind.FOLLOW_UP.value),
+            col(FollowUpRow.key),
+            col(FollowUpRow.title),
+            col(FollowUpRow.due_at),
+            literal(None, type_=Date),
+            literal(Side.VENDOR.value),
+            literal(None, type_=Uuid),
+            col(FollowUpRow.receiver_id),
+        )
+        .join(HandOffRow, col(HandOffRow.id) == col(FollowUpRow.handoff_id))
+        .where(
+            asked[whose] if principal.side is Side.VENDOR else false(),
+            col(HandOffRow.open),
+            col(FollowUpRow.done_at).is_(None),
+        )
+    )
+
+
 def _due(principal: Principal, wanted: Wanted) -> Subquery:
     """All of it in these bounds, not yet told by deal."""
     team = _team(principal)
-    parts = (of(principal, wanted.whose, team) for of in (_items, _decisions))
+    parts = (of(principal, wanted.whose, team) for of in (_items, _decisions, _follow_ups))
     every = union_all(*parts).subquery()
     # A day is the same in every zone, so its instant may lie a day off.
     due = select(every).where(every.c.at >= wanted.start - _DAY, every.c.at < wanted.end + _DAY)

@@ -1,9 +1,10 @@
-"""What waits for a person, over all deals and the requests on them."""
+"""What waits for a person, over all deals, the requests on them, and the customers handed over."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Subquery,
     Uuid,
     and_,
     case,
     cast,
+    exists,
+    false,
     func,
     literal,
     or_,
@@ -27,13 +31,16 @@ from sqlmodel import col
 
 from db import approval, pages
 from db.pages import AnyRow, Page, PageRequest
-from db.tables import ApprovalRow, ApprovalSeatRow, OpportunityRow, WorkItemRow
+from db.tables import ApprovalRow, ApprovalSeatRow, FollowUpRow, HandOffRow, OpportunityRow, WorkItemRow
 from db.tables.base import Instant
+from domain.handoff.state import Progress
 from domain.opportunity.work import WorkItem, WorkKind
-from domain.principal import Principal, Side
+from domain.principal import Principal, Role, Side
 
 Item = WorkItemRow
 Seat = ApprovalSeatRow
+SOON = timedelta(days=30)
+"""How long before it is due a follow-up stands on somebody's list."""
 _NEVER = literal(datetime(9999, 12, 31, tzinfo=UTC), Instant)
 
 
@@ -86,7 +93,40 @@ def _items(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
         col(Item.required),
         col(Item.since),
         col(Item.due_at),
-    ).where(_whose(principal, team=team))
+    ).where(_whose(principal, team=team), _not_said_by_the_handoff())
+
+
+def _not_said_by_the_handoff() -> ColumnElement[bool]:
+    """A hand-off that is a process of its own says itself who is to accept it, and until when."""
+    return or_(
+        col(Item.kind) != WorkKind.HANDOFF.value,
+        ~exists().where(col(HandOffRow.opportunity_id) == col(Item.opportunity_id)),
+    )
+
+
+def _handoffs(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
+    """Hand-offs to be accepted: by who receives them, or else by customer success."""
+    receiver = col(HandOffRow.receiver_id)
+    mine = receiver == principal.id
+    if Role.CUSTOMER_SUCCESS in principal.roles:
+        mine = or_(mine, receiver.is_(None))
+    whose = mine if not team else true()
+    return select(
+        col(HandOffRow.opportunity_id),
+        literal(WorkKind.HANDOFF.value),
+        literal("accept"),
+        literal("Accept the hand-off"),
+        literal(Side.VENDOR.value),
+        literal(None, type_=Uuid),
+        receiver,
+        literal(Role.CUSTOMER_SUCCESS.value),
+        true(),
+        col(HandOffRow.since),
+        col(HandOffRow.due_at),
+    ).where(
+        whose if principal.side is Side.VENDOR else false(),
+        col(HandOffRow.progress) == Progress.WAITING.value,
+    )
 
 
 def _decisions(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
@@ -114,6 +154,36 @@ def _decisions(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _follow_ups(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
+    """Customers to be asked how they are, now or soon; that is the vendor's, and no partner is told."""
+    mine = col(FollowUpRow.receiver_id) == principal.id
+    if Role.CUSTOMER_SUCCESS in principal.roles:
+        mine = or_(mine, col(FollowUpRow.receiver_id).is_(None))
+    whose = mine if not team else true()
+    return (
+        select(
+            col(FollowUpRow.opportunity_id),
+            literal(WorkKind.FOLLOW_UP.value),
+            col(FollowUpRow.key),
+            col(FollowUpRow.title),
+            literal(Side.VENDOR.value),
+            literal(None, type_=Uuid),
+            col(FollowUpRow.receiver_id),
+            literal(Role.CUSTOMER_SUCCESS.value),
+            true(),
+            col(HandOffRow.accepted_at),
+            col(FollowUpRow.due_at),
+        )
+        .join(HandOffRow, col(HandOffRow.id) == col(FollowUpRow.handoff_id))
+        .where(
+            whose if principal.side is Side.VENDOR else false(),
+            col(HandOffRow.open),
+            col(FollowUpRow.done_at).is_(None),
+            col(FollowUpRow.due_at) < func.now() + SOON,
+        )
+    )
+
+
 def _waiting(row: AnyRow) -> Waiting:
     return Waiting(
         item=WorkItem(
@@ -137,11 +207,16 @@ def _waiting(row: AnyRow) -> Waiting:
     )
 
 
+def _every(principal: Principal, *, team: bool) -> Subquery:
+    parts = (of(principal, team=team) for of in (_items, _decisions, _handoffs, _follow_ups))
+    return union_all(*parts).subquery("item")
+
+
 async def page(
     session: AsyncSession, principal: Principal, request: PageRequest, *, team: bool = False
 ) -> Page[Waiting]:
     """What waits, the earliest deadline first, what has none last."""
-    item = union_all(_items(principal, team=team), _decisions(principal, team=team)).subquery("item")
+    item = _every(principal, team=team)
     statement = (
         select(
             *item.c,
@@ -164,13 +239,50 @@ async def page(
     return found.map(_waiting)
 
 
-async def count(session: AsyncSession, principal: Principal) -> int:
-    """How many things wait for the principal."""
-    deals = select(func.count()).select_from(Item).where(_whose(principal, team=False)).scalar_subquery()
-    requests = (
-        select(func.count(func.distinct(col(Seat.approval_id))))
-        .where(col(Seat.user_id) == principal.id)
-        .scalar_subquery()
+class Group(StrEnum):
+    """How a list of work is divided: what is urgent first, and the rest by what it is."""
+
+    OVERDUE = "overdue"
+    TODAY = "today"
+    WEEK = "week"
+    CHECK_INS = "check_ins"
+    FOLLOW_UPS = "follow_ups"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """When it is, when the reader's day ends, and when the week from now does."""
+
+    now: datetime
+    day: datetime
+    week: datetime
+
+    def group(self, item: WorkItem) -> Group:
+        """Where something stands in the list."""
+        due = item.due_at
+        if due is not None and due < self.day:
+            return Group.OVERDUE if due < self.now else Group.TODAY
+        if item.kind in _GROUPS:
+            return _GROUPS[item.kind]
+        return Group.WEEK if due is not None and due < self.week else Group.LATER
+
+
+_GROUPS = {WorkKind.CHECK_IN: Group.CHECK_INS, WorkKind.FOLLOW_UP: Group.FOLLOW_UPS}
+
+
+async def tally(
+    session: AsyncSession, principal: Principal, until: Until, *, team: bool = False
+) -> dict[Group, int]:
+    """How many things wait, by group; over all of the list, not a page of it."""
+    item = _every(principal, team=team)
+    due = item.c.due_at
+    group = case(
+        (due < until.now, Group.OVERDUE.value),
+        (due < until.day, Group.TODAY.value),
+        *((item.c.kind == kind.value, found.value) for kind, found in _GROUPS.items()),
+        (due < until.week, Group.WEEK.value),
+        else_=Group.LATER.value,
     )
-    waiting: int = (await session.execute(select(deals + requests))).scalar_one()
-    return waiting
+    statement = select(group.label("found"), func.count()).select_from(item).group_by("found")
+    return {Group(found): count for found, count in await session.execute(statement)}

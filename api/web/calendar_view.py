@@ -15,6 +15,7 @@ KINDS: dict[PlannedKind, tuple[str, str]] = {
     PlannedKind.CHECK_IN: ("Check-ins", "radio"),
     PlannedKind.TASK: ("Tasks", "list-checks"),
     PlannedKind.DECISION: ("Decisions", "shield-check"),
+    PlannedKind.FOLLOW_UP: ("Follow-ups", "message-square"),
     PlannedKind.STAGE: ("Stage targets", "milestone"),
     PlannedKind.EXPECTED_CLOSE: ("Expected closes", "flag"),
     PlannedKind.HOLD_ENDS: ("Holds ending", "circle-pause"),

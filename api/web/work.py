@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api.principal import PrincipalDep
 from api.services import DatabaseDep
-from api.web.filters import plural, urgency
+from api.web.filters import plural
 from api.web.rendering import page
+from api.zones import begins, zone_of
 from db import work
 from db.pages import PageRequest
-from db.work import Waiting
+from db.session import Database
+from db.work import Group, Until, Waiting
 from domain.opportunity.work import WorkKind
 from domain.principal import Principal, Side
 
 router = APIRouter(include_in_schema=False)
 
-GROUPS = {"overdue": "Overdue", "today": "Today", "week": "This week", "later": "Later"}
+GROUPS = {
+    Group.OVERDUE: "Overdue",
+    Group.TODAY: "Today",
+    Group.WEEK: "This week",
+    Group.CHECK_INS: "Check-ins",
+    Group.FOLLOW_UPS: "Follow-ups",
+    Group.LATER: "Later",
+}
 _SHEETS = {WorkKind.SIGN_OFF: "advance", WorkKind.CHECK_IN: "check-in"}
 _ICONS = {
     WorkKind.SIGN_OFF: "shield-check",
@@ -28,6 +38,7 @@ _ICONS = {
     WorkKind.CHECK_IN: "radio",
     WorkKind.HANDOFF: "package-check",
     WorkKind.APPROVAL: "list-checks",
+    WorkKind.FOLLOW_UP: "message-square",
 }
 
 
@@ -50,18 +61,24 @@ class Row:
 
     @property
     def page(self) -> str:
-        """Where the thing is done: on its request's page, or the deal's."""
+        """Where the thing is done: on its request's page, its hand-off's, or the deal's."""
         item = self.waiting.item
+        if item.kind is WorkKind.FOLLOW_UP:
+            return f"/handoffs/{self.waiting.opportunity_id}#{item.key}"
         return f"/approvals/{item.key}" if item.kind is WorkKind.APPROVAL else self.deal
 
 
 @dataclass(slots=True)
-class Group:
-    """The rows of one urgency."""
+class Section:
+    """The rows of one group that are on this page, and how many there are in all."""
 
-    key: str
-    title: str
+    group: Group
+    total: int
     rows: list[Row] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return GROUPS[self.group]
 
 
 @router.get("/")
@@ -73,17 +90,19 @@ async def my_work(
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """The home page."""
+    team = scope == "team"
+    until = await _until(database, principal)
     async with database.read() as session:
-        found = await work.page(session, principal, PageRequest(100, cursor), team=scope == "team")
-    groups = grouped(found.items)
+        found = await work.page(session, principal, PageRequest(100, cursor), team=team)
+        counts = await work.tally(session, principal, until, team=team)
     more = request.url.include_query_params(cursor=found.next_cursor) if found.next_cursor else None
     return page(
         request,
         "work/index.html",
         principal=principal,
         section="work",
-        groups=groups,
-        summary=summary(groups, scope),
+        sections=sections(found.items, counts, until),
+        summary=summary(counts, scope),
         scope=scope,
         scopes=(("mine", "For me"), ("team", _team(principal))),
         more_url=f"{more.path}?{more.query}" if more else None,
@@ -94,31 +113,40 @@ def _team(principal: Principal) -> str:
     return "The whole vendor" if principal.side is Side.VENDOR else f"All of {principal.organisation}"
 
 
-def grouped(items: list[Waiting], now: datetime | None = None) -> list[Group]:
-    """By urgency; a group without rows is left out."""
-    groups = {key: Group(key, title) for key, title in GROUPS.items()}
+async def _until(database: Database, principal: Principal) -> Until:
+    """When today and this week end for the reader: a week is today and the seven days after it."""
+    now = datetime.now(UTC)
+    zone = await zone_of(database, principal)
+    today = now.astimezone(zone).date()
+    return Until(now, *(begins(today + timedelta(days=days), zone) for days in (1, 8)))
+
+
+def sections(items: list[Waiting], counts: Mapping[Group, int], until: Until) -> list[Section]:
+    """By urgency, and what is neither overdue nor due today also by what it is; empty ones are left out."""
+    found = {group: Section(group, counts.get(group, 0)) for group in GROUPS}
     for waiting in items:
         item = waiting.item
         sheet = _SHEETS.get(item.kind)
         if item.kind is WorkKind.HANDOFF and item.key == "accept":
             sheet = "accept-handoff"
-        groups[urgency(item.due_at, now)].rows.append(Row(waiting, sheet, _ICONS.get(item.kind)))
-    return [group for group in groups.values() if group.rows]
+        section = found[until.group(item)]
+        section.rows.append(Row(waiting, sheet, _ICONS.get(item.kind)))
+    return [section for section in found.values() if section.rows]
 
 
-def summary(groups: list[Group], scope: str) -> str:
-    """How it stands, in a sentence."""
-    counts = {group.key: len(group.rows) for group in groups}
-    if not counts:
+def summary(counts: Mapping[Group, int], scope: str) -> str:
+    """How it stands over the whole list, in a sentence."""
+    total = sum(counts.values())
+    if not total:
         return "All clear."
     parts = []
-    if overdue := counts.get("overdue"):
+    if overdue := counts.get(Group.OVERDUE):
         parts.append(f"{plural(overdue, 'thing is', 'things are')} overdue")
-    if today := counts.get("today"):
-        parts.append(f"{today} due today" if parts else f"{plural(today, 'thing')} due today")
-    if week := counts.get("week"):
-        parts.append(f"{week} more this week" if parts else f"{plural(week, 'thing')} due this week")
+    if today := counts.get(Group.TODAY):
+        parts.append(f"{today:,} due today" if parts else f"{plural(today, 'thing')} due today")
+    if week := counts.get(Group.WEEK):
+        parts.append(f"{week:,} more this week" if parts else f"{plural(week, 'thing')} due this week")
     if not parts:
         who = "you" if scope == "mine" else "your side"
-        return f"{plural(counts['later'], 'thing waits', 'things wait')} for {who}, none of it soon."
+        return f"{plural(total, 'thing waits', 'things wait')} for {who}, none of it pressing."
     return f"{', '.join(parts)}."

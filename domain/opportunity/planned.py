@@ -28,6 +28,8 @@ class PlannedKind(StrEnum):
     GRANT = "grant"
     DECISION = "decision"
     """Of a request on the deal, not of the deal itself; the key is the request's id."""
+    FOLLOW_UP = "follow_up"
+    """Of the deal's hand-off: a check-in with the customer after it; the key is the follow-up's."""
 
 
 class Planned(BaseModel):
@@ -49,7 +51,9 @@ class Planned(BaseModel):
     assignee_id: UUID | None = None
 
 
-_SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind if kind is not PlannedKind.DECISION)
+_ELSEWHERE = frozenset({PlannedKind.DECISION, PlannedKind.FOLLOW_UP})
+"""What other processes put into calendars, not the deal."""
+_SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind if kind not in _ELSEWHERE)
 _TITLES = {
     DueKind.CHECK_IN: "Check-in",
     DueKind.EXPECTED_CLOSE: "Expected close",

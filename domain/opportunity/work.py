@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.state import Opportunity, Status, Task
+from domain.opportunity.wording import listed
 from domain.principal import Role, Side
 
 
@@ -122,9 +123,25 @@ def work_items(deal: Opportunity) -> list[WorkItem]:
     items = [_task(deal, task) for task in deal.stage_tasks() if task.is_open]
     for blocker in blockers(deal):
         items.extend(_decision(deal, blocker))
-    if deal.status is Status.OPEN and deal.next_check_in_at is not None:
-        last = deal.last_check_in.at if deal.last_check_in else deal.stage.entered_at
-        for side in Side:
-            at = (last, deal.next_check_in_at)
-            items.extend(_for_side(deal, WorkKind.CHECK_IN, side, "Check in with the other side", at))
-    return items
+    return [*items, *_check_ins(deal)]
+
+
+def _check_ins(deal: Opportunity) -> Iterator[WorkItem]:
+    """For the one who looks after them, or for both sides; each is told with whom."""
+    if deal.status is not Status.OPEN or deal.next_check_in_at is None:
+        return
+    at = (deal.last_check_in.at if deal.last_check_in else deal.stage.entered_at, deal.next_check_in_at)
+    who = deal.cadence.who
+    for side in Side if who is None else (who.side,):
+        title = f"Check in with {_other_side(deal, side)}"
+        for item in _for_side(deal, WorkKind.CHECK_IN, side, title, at):
+            if who is None:
+                yield item
+            elif item.partner_id == who.partner_id:
+                yield item.model_copy(update={"assignee_id": who.person.id})
+
+
+def _other_side(deal: Opportunity, side: Side) -> str:
+    if side is Side.PARTNER:
+        return "the vendor"
+    return listed((partner.name for partner in deal.partners), "and") or deal.customer.name

@@ -15,6 +15,7 @@ from db import opportunity, timeline, work
 from db.pages import PageRequest
 from db.session import Database
 from db.tables import ApprovalRow, ApprovalSeatRow, TimelineRow
+from db.work import Group, Until
 from domain.approval import commands as ask
 from domain.approval.directory import Directory, PersonEntry
 from domain.approval.draft import ApprovalOutcome
@@ -210,7 +211,8 @@ async def test_the_inbox_holds_what_waits_for_me_the_least_time_left_first(desk:
         assert [(each.item.kind, each.item.key) for each in items] == [
             (WorkKind.APPROVAL, str(game.approval.id)) for game in reversed(games)
         ]
-        assert await work.count(session, reader) == 2
+        until = Until(MONDAY, MONDAY, MONDAY)
+        assert await work.tally(session, reader, until) == {Group.LATER: 2}
     games[0].approve(me)
     await desk.record(games[0])
     async with database.read() as session:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.opportunity import commands as ask
+from domain.opportunity.state import CheckInFor
 from domain.opportunity.work import WorkKind, work_items
 from domain.principal import Role, Side
 from tests.factories import (
     ASTER,
     BOREALIS,
+    BOREALIS_SELLER,
     DIRECTOR,
     NOW,
     REP,
@@ -17,6 +19,7 @@ from tests.factories import (
     a_deal,
     a_won_deal,
     assignee,
+    person,
 )
 
 
@@ -68,6 +71,24 @@ def test_both_sides_are_asked_to_check_in():
     deal = a_deal().ask(ask.LogCheckIn(note="All well"))
     items = listed(deal, WorkKind.CHECK_IN)
     assert [(item.side, item.since) for item in items] == [(Side.VENDOR, NOW), (Side.PARTNER, NOW)]
+
+
+def test_a_check_in_says_with_whom():
+    titles = [item.title for item in listed(a_deal(partners=(ASTER, BOREALIS)), WorkKind.CHECK_IN)]
+    assert titles == [
+        "Check in with Aster Integrators and Borealis Systems",
+        *["Check in with the vendor"] * 2,
+    ]
+    assert [item.title for item in listed(a_deal(partners=()), WorkKind.CHECK_IN)] == ["Check in with Acme"]
+
+
+def test_who_looks_after_the_check_ins_is_asked_alone():
+    deal = a_deal(partners=(ASTER, BOREALIS))
+    for actor, partner in ((DIRECTOR, None), (BOREALIS_SELLER, BOREALIS.id)):
+        assert actor.side is not None
+        who = CheckInFor(person=person(actor), side=actor.side, partner_id=partner)
+        [item] = listed(deal.ask(ask.SetCadence(every="1w", who=who)), WorkKind.CHECK_IN)
+        assert (item.side, item.partner_id, item.assignee_id) == (actor.side, partner, actor.id)
 
 
 def test_the_hand_off_waits_for_customer_success_and_returned_for_the_owner():

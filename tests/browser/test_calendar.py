@@ -1,0 +1,121 @@
+"""The calendar and a deal's agenda in a browser: on a telephone and a desk, in both themes, by keyboard."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import NARROW, WIDE, Deals, Window
+from tests.browser.test_pages import COLOURS, EVERY_RULE, broken_rules
+
+pytestmark = pytest.mark.browser
+
+NASTY = "<script>alert('x')</script> \u202eabc مرحبا 🎉 " + "W" * 60
+
+
+async def problems(page: Page) -> list[str]:
+    """What breaks a rule in the light theme, and what of the dark theme's colours."""
+    found = await broken_rules(page, EVERY_RULE)
+    await page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour half-way
+    found += [f"dark {problem}" for problem in await broken_rules(page, COLOURS)]
+    await page.emulate_media(color_scheme="light")
+    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("sticks out")
+    return found
+
+
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
+async def test_the_pages_of_time_break_no_rule(window: Window, deals: Deals, viewport: dict[str, int]):
+    deal = await deals.open(NASTY)
+    page = await window("vera@vendor.example", viewport=viewport, color_scheme="light")
+    due = datetime.fromisoformat(deal["tasks"][0]["due_at"]).date()
+    at = f"/opportunities/{deal['id']}"
+    found = {}
+    for path in (
+        f"/calendar?month={due:%Y-%m}",
+        f"/calendar?day={due}",
+        "/calendar?month=2031-01&whose=all",
+        at,
+        f"{at}/forecast?days=90",
+        f"{at}/actions/check-in",
+        f"{at}/actions/cadence",
+        f"{at}/actions/refresh-calendar",
+    ):
+        await page.goto(path)
+        if wrong := await problems(page):
+            found[path] = wrong
+    await page.goto("/calendar/feeds")
+    await page.get_by_label("Where you read it").fill("My phone")
+    await page.get_by_role("button", name="Make an address").click()
+    await expect(page.get_by_label("Copy it now")).to_be_visible()
+    if wrong := await problems(page):
+        found["made"] = wrong
+    assert found == {}
+
+
+async def test_one_walks_through_the_calendar_by_keys(window: Window, deals: Deals):
+    await deals.open("Keys")
+    page = await window("vera@vendor.example")
+    await page.goto("/")
+    await page.keyboard.press("g")
+    await page.keyboard.press("c")
+    this = datetime.now(UTC).date()
+    await expect(page.get_by_role("heading", name="Calendar", exact=True)).to_be_visible()
+    await page.keyboard.press("f")
+    following = (this.replace(day=28) + timedelta(days=4)).replace(day=1)
+    await expect(page.get_by_text(f"due in {following:%B %Y}")).to_be_visible()
+    await page.keyboard.press("p")
+    await expect(page.get_by_text(f"due in {this:%B %Y}")).to_be_visible()
+    await page.keyboard.press("p")
+    await page.keyboard.press("t")
+    await expect(page.locator("td[aria-current=date]")).to_be_visible()
+
+
+async def test_the_calendar_works_without_scripts_on_a_telephone(window: Window, deals: Deals):
+    deal = await deals.open("Plain and narrow")
+    due = datetime.fromisoformat(deal["tasks"][0]["due_at"]).date()
+    page = await window("vera@vendor.example", viewport=NARROW, java_script_enabled=False)
+    await page.goto(f"/calendar?month={due:%Y-%m}")
+    await page.get_by_label("Tasks").check()
+    await page.get_by_role("button", name="Show").click()
+    await expect(page).to_have_url(f"/calendar?month={due:%Y-%m}&kind=task")
+    await page.get_by_role("link", name=f"{due:%A, %B} {due.day}", exact=True).click()
+    row = page.locator("[data-row]", has_text="Plain and narrow").first
+    await row.get_by_role("link", name="Confirm budget").click()
+    await expect(page.get_by_role("heading", name="Plain and narrow")).to_be_visible()
+    await expect(page.get_by_text("Next: ")).to_be_visible()
+
+
+async def test_one_looks_ahead_and_plans_from_the_deals_page(window: Window, deals: Deals):
+    deal = await deals.open("Ahead")
+    page = await window("vera@vendor.example")
+    await page.goto(f"/opportunities/{deal['id']}")
+    await page.get_by_role("link", name="If nobody acts").click()
+    sheet = page.get_by_role("dialog")
+    await expect(sheet.get_by_text("was due on").first).to_be_visible()
+    await sheet.get_by_role("link", name="7 days").click()
+    await expect(sheet.get_by_text("in the next 7 days")).to_be_visible()
+    await sheet.get_by_role("button", name="Close").click()
+    await page.get_by_role("link", name="Check-ins…").click()
+    await sheet.get_by_label("How often").select_option("2w")
+    await sheet.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("set the check-ins of this deal: every 14 days")).to_be_visible()
+
+
+async def test_a_calendar_elsewhere_is_made_and_revoked(window: Window, deals: Deals):
+    del deals
+    page = await window("paula@aster.example")
+    await page.goto("/calendar")
+    await page.get_by_role("link", name="Your calendar elsewhere").click()
+    await page.get_by_label("Where you read it").fill("Desk")
+    await page.get_by_role("button", name="Make an address").click()
+    field = page.get_by_label("Copy it now")
+    await expect(field).to_be_visible()
+    address = await field.input_value()
+    answer = await page.request.get(address[address.index("/calendar/") :])
+    assert (await answer.text()).startswith("BEGIN:VCALENDAR")
+    await page.get_by_role("button", name="Revoke: Desk").click()
+    await expect(page.get_by_text("the address shows nothing any more")).to_be_visible()
+    assert (await page.request.get(address[address.index("/calendar/") :])).status == 404
