@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from domain.notice import NoticeKind
 from runtime import instance
 from runtime.errors import CannotStart
 from runtime.ids import new_id
-from runtime.links import Links
+from runtime.links import Links, Unsubscribing
 from runtime.settings import Settings
 
 
@@ -70,3 +71,18 @@ def test_a_home_that_takes_no_key_is_said(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(CannotStart, match="TANDEM_SECRET_KEY"):
         instance.secret_key(Settings(home=tmp_path / "file"))
+
+
+def test_a_way_out_names_a_person_and_kinds_and_is_good_for_nothing_else(tmp_path: Path):
+    ours, person = links(tmp_path), new_id()
+    kinds = [NoticeKind.TASK_DUE, NoticeKind.APPROVED, NoticeKind.TASK_DUE]
+    token = ours.unsubscribe(person, kinds).removeprefix("https://tandem.example/unsubscribe/")
+    found = ours.read_unsubscribe(token)
+    assert found == Unsubscribing(person, (NoticeKind.APPROVED, NoticeKind.TASK_DUE))
+    assert ours.read(token) is None
+    every = ours.unsubscribe(person, list(NoticeKind)).rpartition("/")[2]
+    assert ours.read_unsubscribe(every) == Unsubscribing(person, tuple(NoticeKind))
+    other = links(tmp_path / "other")
+    for forged in ("", "x", token[:-2], ours.token(person), token * 20, "\0", other.token(person)):
+        assert ours.read_unsubscribe(forged) is None, forged
+    assert other.read_unsubscribe(token) is None

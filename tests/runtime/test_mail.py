@@ -46,6 +46,19 @@ async def test_a_mail_arrives_as_text_and_html_in_the_conversation_of_its_deal()
     assert text_of(mail, "html") == "<p>Please decide.</p>\n"
 
 
+async def test_a_mail_carries_its_way_out_and_a_file_for_the_calendar():
+    async with post_office() as post:
+        out = "https://tandem.example/unsubscribe/token"
+        await Mailer(post.server, SENDER).send(replace(MAIL, unsubscribe=out, event=b"BEGIN:VCALENDAR\r\n"))
+        (mail,) = post.mails
+    assert mail["List-Unsubscribe"] == f"<{out}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    (file,) = mail.iter_attachments()
+    assert file.get_content_type() == "text/calendar"
+    assert file.get_payload(decode=True) == b"BEGIN:VCALENDAR\r\n"
+    assert text_of(mail, "html") == "<p>Please decide.</p>\n"
+
+
 async def test_no_words_of_a_deal_become_headers():
     async with post_office() as post:
         await Mailer(post.server, SENDER).send(
