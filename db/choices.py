@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
@@ -12,7 +12,7 @@ from db.partners import visible_partners
 from db.people import visible_users
 from db.session import Reader
 from db.tables import Organisation, OrganisationKind, PlaybookVersion, User
-from domain.principal import Principal, Side
+from domain.principal import Principal, Role, Side
 
 MOST = 200
 """A longer list is no choice; the search is."""
@@ -44,6 +44,22 @@ async def people_of(
     )
     if organisation_id is not None:
         statement = statement.where(col(User.organisation_id) == organisation_id)
+    return [(row.id, row.name) for row in await reader.execute(statement)]
+
+
+async def with_role(reader: Reader, role: Role) -> Choices:
+    """The vendor's active people with this role, by name."""
+    statement = (
+        select(col(User.id), col(User.name))
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(
+            col(User.active),
+            col(Organisation.kind) == OrganisationKind.VENDOR.value,
+            literal(role.value) == any_(col(User.roles)),
+        )
+        .order_by(col(User.name), col(User.id))
+        .limit(MOST)
+    )
     return [(row.id, row.name) for row in await reader.execute(statement)]
 
 

@@ -19,6 +19,7 @@ from api.web import (
     delegations,
     discounts,
     exchange_rates,
+    handoffs,
     notices,
     notifications,
     opportunities,
@@ -56,7 +57,7 @@ def install(app: FastAPI) -> None:
     for each in (
         session, preferences, work, pipeline, opportunities, deal_actions, partners, accounts, playbooks,
         products, exchange_rates, notices, approvals, discounts, policies, decisions, delegations,
-        working_time, calendar, notifications, unsubscribe,
+        working_time, handoffs, calendar, notifications, unsubscribe,
     ):  # fmt: skip
         app.include_router(each.router)
     app.include_router(calendar.files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api import intake
-from api.v1.handoffs import AcceptBody, ReturnBody
+from api.v1.handoff_shapes import AcceptBody, ReturnBody
 from api.v1.opportunity_inputs import (
     AssignBody,
     HoldBody,
@@ -17,10 +17,11 @@ from api.v1.opportunity_inputs import (
     ReasonBody,
     ReopenBody,
     TaskInput,
+    WinBody,
 )
 from api.v1.timelines import NoteInput
 from api.web import actions as offer
-from api.web.actions import Action, Asked, Field, MakeCommand
+from api.web.actions import Action, Asked, Field
 from api.web.choices import active_partners, currencies, people_of
 from api.web.clock_forms import CLOCK_ACTIONS
 from api.web.discounts import DISCOUNT_ACTIONS
@@ -32,6 +33,9 @@ from domain.opportunity.state import LoseReason
 from domain.playbook import PartnerRole
 from domain.principal import Side
 
+ENDS = Field(
+    "date", "contract_ends", "Contract ends", "The renewal opens by itself before that day.", required=False
+)
 NOTE = Field("area", "note", "Note", "Everybody on this deal sees it.", required=False)
 
 
@@ -42,11 +46,12 @@ def _fixed(*fields: Field) -> offer.Fields:
     return answer
 
 
-def _sends(make: type[ask.Advance | ask.Win]) -> MakeCommand:
-    async def command(_: Asked, form: Form) -> ask.Command:
-        return make(note=parse(NoteBody, form.given("note")).note)
+async def _advance(_: Asked, form: Form) -> ask.Command:
+    return ask.Advance(note=parse(NoteBody, form.given("note")).note)
 
-    return command
+
+async def _win(_: Asked, form: Form) -> ask.Command:
+    return ask.Win(**parse(WinBody, form.given("note", "contract_ends")).model_dump())
 
 
 # The way of the deal ---------------------------------------------------------------------
@@ -224,6 +229,13 @@ async def _add_task(_: Asked, form: Form) -> ask.Command:
     return ask.AddTask(**body.model_dump(exclude={"assignee_id"}))
 
 
+async def _answer(asked: Asked) -> Sequence[Field]:
+    task = asked.deal.tasks.get(asked.of)
+    if task is None or not task.answer:
+        return (NOTE,)
+    return (Field("area", "note", "Answer", task.help or "It is handed over to customer success."),)
+
+
 async def _complete(asked: Asked, form: Form) -> ask.Command:
     return ask.CompleteTask(key=asked.of, note=parse(NoteBody, form.given("note")).note)
 
@@ -269,9 +281,9 @@ async def _return(_: Asked, form: Form) -> ask.Command:
 _REASONS = [(reason.value, reason.label) for reason in LoseReason]
 
 _ALL = (
-    Action("advance", _advance_title, _advance_words, "shield-check", _fixed(NOTE), _sends(ask.Advance),
+    Action("advance", _advance_title, _advance_words, "shield-check", _fixed(NOTE), _advance,
            done="You agreed for your side.", lede=_advance_lede, offered=offer.offers_advance),
-    Action("win", "Mark as won", "The customer has signed", "trophy", _fixed(NOTE), _sends(ask.Win),
+    Action("win", "Mark as won", "The customer has signed", "trophy", _fixed(NOTE, ENDS), _win,
            lede="The hand-off to customer success begins.", offered=offer.offers_win),
     Action("accept-handoff", "Accept the hand-off", "Accept", "package-check",
            _fixed(Field("area", "comment", "Comment", required=False)), _accept,
@@ -307,7 +319,7 @@ _ALL = (
     Action("remove-partner", lambda asked: f"Remove {_partner_name(asked)}", "Remove", "x", _fixed(),
            _remove_partner, done="The partner is off the deal.", danger=True,
            lede="It no longer sees this deal. Its open tasks wait for another partner; what it did stays."),
-    Action("complete", lambda asked: f"Complete: {asked.task_title}", "Complete", "check", _fixed(NOTE),
+    Action("complete", lambda asked: f"Complete: {asked.task_title}", "Complete", "check", _answer,
            _complete, done=lambda asked: f"Done: “{asked.task_title}”."),
     Action("reopen-task", lambda asked: f"Reopen: {asked.task_title}", "Reopen", "rotate-ccw", _fixed(),
            _reopen_task, done="The task is open again."),

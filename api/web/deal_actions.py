@@ -21,7 +21,7 @@ from api.web.actions import Action, Asked, SheetWords, offers_move, said
 from api.web.filters import new_key
 from api.web.forms import FormDep, Refusal, WebRoute, safe_path
 from api.web.rendering import go, page
-from domain.errors import NotFound, TandemError
+from domain.errors import InvalidInput, NotFound, TandemError
 from domain.opportunity import commands as ask
 
 router = APIRouter(prefix="/opportunities/{opportunity_id}", include_in_schema=False, route_class=WebRoute)
@@ -120,7 +120,9 @@ async def give(
     try:
         after = await commands.change(deal.id, await sheet.action.command(asked, form), form.precondition)
     except TandemError as error:
-        if form.get("quick"):
+        if form.get("quick") and not isinstance(
+            error, InvalidInput
+        ):  # else the form asks for what is missing
             return go(request, sheet.back, error.detail, "error")
         return await sheet.answer(request, form.values, Refusal.of(error))
     words = [said(sheet.action.done, asked), deal_view.moved(deal, after)]

@@ -31,6 +31,15 @@ Administrator = Annotated[Principal, require(Action.MANAGE_NOTICES)]
 
 MOST_FAILED = 20
 """How many unsent notices an administrator sees at once; sent again, they make room for others."""
+_OF_HANDOFFS = frozenset(
+    {
+        NoticeKind.HANDOFF_OFFERED,
+        NoticeKind.HANDOFF_RETURNED,
+        NoticeKind.HANDOFF_ACCEPTED,
+        NoticeKind.FOLLOW_UP_DUE,
+        NoticeKind.RENEWAL_OPENED,
+    }
+)
 _ICONS = {
     NoticeKind.APPROVED: "circle-check",
     NoticeKind.REJECTED: "circle-x",
@@ -80,6 +89,8 @@ class Row:
         if self.notice.approval_id is not None:
             return f"/approvals/{self.notice.approval_id}"
         deal = self.notice.opportunity_id
+        if deal is not None and self.notice.kind in _OF_HANDOFFS:
+            return f"/handoffs/{deal}"
         return f"/opportunities/{deal}" if deal else f"/notices#notice-{self.notice.id}"
 
 

@@ -25,6 +25,7 @@ from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, type
 from api.web.rendering import go, page
 from api.zones import zone_of
 from db import accounts, partners, timeline
+from db import handoff as handoffs
 from db.pages import PageRequest
 from db.session import Database
 from domain.errors import TandemError
@@ -135,6 +136,8 @@ async def show(
     async with database.read() as session:
         story = await timeline.of_opportunity(session, principal, deal.id, PageRequest(EVENTS, cursor))
         vendor = await _vendor(session)
+        handoff = await handoffs.find(session, principal, deal.id) if deal.handoff else None
+        parent = await handoffs.parent_of(session, principal, deal.parent_id) if deal.parent_id else None
     reader = Reader(principal, vendor, await zone_of(database, principal), datetime.now(UTC))
     waits, ready = deal_view.waits(deal)
     more = f"/opportunities/{deal.id}?cursor={story.next_cursor}" if story.next_cursor else None
@@ -154,6 +157,8 @@ async def show(
         timeline=[deal_view.entry(told) for told in story.items],
         timeline_more=more,
         offers=offers(deal, principal, database),
+        handoff=handoff,
+        parent=parent,
         may_manage=may_manage(deal, principal) and deal.hold is None,
         may_note=principal.may(Action.NOTE),
     )
