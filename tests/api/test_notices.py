@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -197,3 +200,35 @@ async def test_an_administrator_sees_on_the_page_what_could_not_be_mailed(
         assert desk.email in shown
         answer = await browser.post(f"/notices/{uuid4()}/resend")
         assert "There is no such notice." in answer.text
+
+
+async def test_the_stream_says_how_many_notices_are_not_read_as_soon_as_that_changes(
+    address: str, database: Database, desk: Person, people: People
+):
+    other = await people.add(f"{uuid4().hex}@vendor.example", Role.DEAL_DESK)
+    async with (
+        asyncio.timeout(30),
+        httpx.AsyncClient(base_url=address, headers=desk.headers, timeout=None) as listener,
+        listener.stream("GET", "/api/v1/events/stream") as stream,
+    ):
+        counts = (
+            json.loads(line.removeprefix("data: "))["unread"]
+            async for line in stream.aiter_lines()
+            if line.startswith('data: {"unread"')
+        )
+        telling = asyncio.create_task(keep_telling(database, other, desk))
+        assert await anext(counts) > 0
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await telling
+        await listener.post(f"{NOTICES}/read-all")
+        while await anext(counts):
+            pass
+
+
+async def keep_telling(database: Database, *people: Person) -> None:
+    """Tell people things until it is heard: from when on the stream counts, it does not say."""
+    while True:
+        for person in people:
+            await tell(database, person)
+        await asyncio.sleep(0.1)
