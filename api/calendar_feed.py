@@ -87,6 +87,8 @@ def path(due: Due) -> str:
     """The page on which it is done."""
     if due.item.kind is PlannedKind.DECISION:
         return f"/approvals/{due.item.key}"
+    if due.item.kind is PlannedKind.FOLLOW_UP:
+        return f"/handoffs/{due.opportunity_id}"
     return f"/opportunities/{due.opportunity_id}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -44,10 +45,9 @@ _ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing to do, as the page shows it. `sheet` names the command's form, for what is no task."""
+    """One thing to do, as the page shows it."""
 
     waiting: Waiting
-    sheet: str | None
     icon: str | None
 
     @property
@@ -58,6 +58,16 @@ class Row:
     @property
     def deal(self) -> str:
         return f"/opportunities/{self.waiting.opportunity_id}"
+
+    @property
+    def form(self) -> str | None:
+        """The form on which it is done; None where a click or a page of its own does it."""
+        item = self.waiting.item
+        if item.kind is WorkKind.FOLLOW_UP:
+            return f"/handoffs/{self.waiting.opportunity_id}/follow-up?of={quote(item.key)}"
+        accepts = item.kind is WorkKind.HANDOFF and item.key == "accept"
+        name = "accept-handoff" if accepts else _SHEETS.get(item.kind)
+        return f"{self.deal}/actions/{name}?" if name else None
 
     @property
     def page(self) -> str:
@@ -126,11 +136,7 @@ def sections(items: list[Waiting], counts: Mapping[Group, int], until: Until) ->
     found = {group: Section(group, counts.get(group, 0)) for group in GROUPS}
     for waiting in items:
         item = waiting.item
-        sheet = _SHEETS.get(item.kind)
-        if item.kind is WorkKind.HANDOFF and item.key == "accept":
-            sheet = "accept-handoff"
-        section = found[until.group(item)]
-        section.rows.append(Row(waiting, sheet, _ICONS.get(item.kind)))
+        found[until.group(item)].rows.append(Row(waiting, _ICONS.get(item.kind)))
     return [section for section in found.values() if section.rows]
 
 
