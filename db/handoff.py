@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -243,7 +243,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
             exists().where(col(FollowUpRow.handoff_id) == col(HandOffRow.id), col(FollowUpRow.awaited))
         )
     if wanted.renewal_before is not None:
-        found.append(col(HandOffRow.renewal_at) < wanted.renewal_before)
+        found.append(col(HandOffRow.renewal_at) < datetime.combine(wanted.renewal_before, time(), UTC))
     return found
 
 
