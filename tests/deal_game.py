@@ -25,7 +25,7 @@ from domain.opportunity.state import HandOffState, Opportunity, Status, TaskStat
 from domain.opportunity.work import work_items
 from domain.playbook import HANDOFF, ExitBy, Stage
 from domain.principal import Actor, Role, Side
-from tests.factories import NOW
+from tests.factories import NOW, fire
 
 READERS_MAY = {"note", "check_in", "set_cadence"}
 PARTNERS_MAY = READERS_MAY | {
@@ -58,6 +58,8 @@ class DealGame(RuleBasedStateMachine):
         self.log: list[TimelineEntry] = []
         self.agreed: dict[Side, Any] = {}
         self.rungs: set[object] = set()
+        self.visits = 0
+        self.firings: set[object] = set()
 
     # ------------------------------------------------------------------ how commands are played
 
@@ -109,6 +111,7 @@ class DealGame(RuleBasedStateMachine):
             assert set(by.roles) & {Role.CUSTOMER_SUCCESS, Role.SALES_DIRECTOR, Role.ADMIN}
 
     def _take(self, before: Opportunity | None, outcome: Outcome) -> None:
+        outcome = fire(outcome, self.now)
         after = outcome.opportunity
         for entry in outcome.entries:
             assert entry.sequence == len(self.log) + 1, "no event is lost, none comes twice"
@@ -117,6 +120,7 @@ class DealGame(RuleBasedStateMachine):
             assert "None" not in entry.words
             self._follow(entry)
             self._speaks_once(entry)
+            self._fires_once(entry)
             self.log.append(entry)
         assert after.version == len(self.log)
         for message in messages(outcome):
@@ -157,6 +161,15 @@ class DealGame(RuleBasedStateMachine):
             assert rung not in self.rungs, "each rung speaks once for each deadline"
             assert event.at_rung <= entry.at
             self.rungs.add(rung)
+
+    def _fires_once(self, entry: TimelineEntry) -> None:
+        event = entry.event
+        if isinstance(event, did.StageEntered):
+            self.visits += 1
+        if isinstance(event, did.TriggerFired):
+            firing = (self.visits, event.place)
+            assert firing not in self.firings, "a trigger fires once for each entering"
+            self.firings.add(firing)
 
     def _agreed_before_leaving(self, event: did.StageEntered | did.Won) -> None:
         if not hasattr(self, "deal") or (isinstance(event, did.StageEntered) and event.stage == HANDOFF):
@@ -219,6 +232,17 @@ class DealGame(RuleBasedStateMachine):
         told = [blocker.task for blocker in blockers(self.deal) if blocker.task]
         gate_is_open_by_rule = self.deal.stage.rule_met
         assert gate_is_open_by_rule or (len(told) == len(waiting) and set(told) == waiting)
+
+    @invariant()
+    def nothing_is_about_to_fire_and_approvals_are_of_this_visit(self) -> None:
+        deal = self.deal
+        assert deal.firing == ()
+        for approval in deal.stage_approvals:
+            if approval.state.is_open:
+                assert (approval.stage, approval.visit) == (deal.stage.key, deal.stage.entered_at)
+                assert not deal.is_closed
+                told = [blocker.code for blocker in blockers(deal)]
+                assert deal.hold or "approval_pending" in told
 
     @invariant()
     def the_amount_is_the_sum_of_the_lines(self) -> None:

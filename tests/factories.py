@@ -20,8 +20,11 @@ from domain.opportunity.commands_lines import LineProduct
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
 from domain.opportunity.state import Customer, DealPartner, Opportunity, Person, Status, Task
+from domain.opportunity.triggers import answered, fired, to_fire
 from domain.playbook import ExitBy, PartnerRole, Playbook
 from domain.principal import Actor, Principal, Role, Side
+from runtime.cel import evaluate
+from runtime.ids import new_id
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """A Monday morning: when every deal of these tests is opened."""
@@ -202,10 +205,20 @@ def opening(**changes: Any) -> ask.Open:
     return ask.Open.model_validate({**wanted, **changes})
 
 
+def fire(outcome: Outcome, now: datetime) -> Outcome:
+    """Let the triggers fire that are about to, as the deal's process would."""
+    while question := to_fire(outcome.opportunity):
+        answers = answered(question, evaluate, new_id)
+        more = fired(outcome.opportunity, answers, now)
+        outcome = Outcome(opportunity=more.opportunity, entries=outcome.entries + more.entries)
+    return outcome
+
+
 class Working:
     """A deal while people work on it: each command changes it, or raises and changes nothing."""
 
     def __init__(self, outcome: Outcome, now: datetime = NOW) -> None:
+        outcome = fire(outcome, now)
         self.deal: Opportunity = outcome.opportunity
         self.entries: list[TimelineEntry] = list(outcome.entries)
         self.now = now
@@ -234,6 +247,7 @@ class Working:
         return next((who for who in PARTNER_PEOPLE if who.organisation_id == task.partner_id), REP)
 
     def _take(self, outcome: Outcome) -> Working:
+        outcome = fire(outcome, self.now)
         self.deal = outcome.opportunity
         self.entries.extend(outcome.entries)
         return self

@@ -66,6 +66,28 @@ _clocks = st.fixed_dictionaries(
 )
 
 
+_rules = st.sampled_from([None, None, "deal.amount > 0.0", "deal.amount > 100000.0", "size(partners) > 1"])
+_words = st.sampled_from(["Look here.", "It begins"])
+_deeds = st.one_of(
+    st.fixed_dictionaries(
+        {"to": st.sampled_from(["owner", "assignees", "partners", "manager"]), "words": _words}
+    ).map(lambda notify: {"notify": notify}),
+    _words.map(lambda words: {"notify": {"to": "role", "role": "finance", "words": words}}),
+    st.just({"approval": {"title": "Review", "role": "sales_director"}}),
+    st.just({"approval": {"title": "Check", "approvers": [{"manager": True}], "due": "4h"}}),
+    st.just({"campaign": {"key": "launch", "step": "invite"}}),
+    st.just({"webhook": {"url": "https://hooks.example/x", "event": "stage.moved"}}),
+)
+
+
+@st.composite
+def _triggers(draw: st.DrawFn, prefix: str, *, last: bool) -> list[dict[str, Any]]:
+    deeds = draw(st.lists(_deeds, max_size=2)) if draw(st.booleans()) else []
+    deeds += [{"task": task} for task in draw(_tasks(prefix))[:1]]
+    found = [{**deed, "when": draw(_rules)} for deed in deeds]
+    return [each for each in found if not (last and "approval" in each)]
+
+
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     """One to four stages with any exit, up to three tasks each, and a hand-off."""
@@ -86,6 +108,8 @@ def playbooks(draw: st.DrawFn) -> Playbook:
                 "check_in": draw(_durations),
                 "exit": leaves,
                 "tasks": draw(_tasks(f"s{number}", least)),
+                "on_enter": draw(_triggers(f"enter{number}", last=False)),
+                "on_leave": draw(_triggers(f"leave{number}", last=number == len(phases) - 1)),
             }
         )
     return Playbook.model_validate(

@@ -78,7 +78,7 @@ def follow(draft: Draft) -> None:
     waits = {each.id for each in awaited_approvals(deal)}
     for approval in deal.stage_approvals:
         if approval.state.is_open and (deal.is_closed or approval.id not in waits):
-            why = f"the deal is {deal.status.value}" if deal.is_closed else "its stage was left"
+            why = f"the deal is {deal.status.value}." if deal.is_closed else "its stage was left."
             _turn(draft, approval, StageApprovalState.WITHDRAWN, why)
 
 
@@ -123,8 +123,8 @@ def no_longer_wanted(before: Opportunity | None, after: Opportunity) -> list[tup
     for each in before.stage_approvals if before else ():
         now = kept.get(each.id)
         if each.state.is_open and (now is None or now.state is StageApprovalState.WITHDRAWN):
-            why = now.comment if now else f"{after.stage_title} waits for another request, or was left"
-            found.append((each.id, f"Nobody needs it any more: {why}."))
+            why = now.comment if now else f"{after.stage_title} waits for another request, or was left."
+            found.append((each.id, f"Nobody needs it any more: {why}"))
     return found
 
 

@@ -23,9 +23,11 @@ from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
+from domain.opportunity.stage_approvals import approval_ended as stage_ended
 from domain.opportunity.state import CheckInFor, LoseReason, Status
 from domain.playbook import HANDOFF, Playbook
 from domain.principal import SYSTEM, Actor, Side
+from runtime.ids import new_id
 from tests import factories
 from tests.bargains import POLICY
 from tests.deal_game import pick
@@ -153,8 +155,22 @@ class Deals(DiscountGame):
                 self.an_approval_says(ApprovalState.APPROVED, 0, None)
             case "discount_outside_grant":
                 self.ask_for_a_discount(REP, "20", None, None)
+            case "approval_pending" | "approval_missing":
+                self.ask_for_a_stage_again(REP, 0)
+                self.a_stage_is_decided_on(-1, ApprovalState.APPROVED)
             case _:  # on hold, or to be accepted: others do that
                 pass
+
+    @rule(number=numbers, state=st.sampled_from(ApprovalState))
+    def a_stage_is_decided_on(self, number: int, state: ApprovalState) -> None:
+        if self.deal.stage_approvals:
+            approval = pick(self.deal.stage_approvals, number)
+            self._take(self.deal, stage_ended(self.deal, approval.id, state, "Because.", self.now))
+
+    @rule(by=mostly_rep, number=numbers)
+    def ask_for_a_stage_again(self, by: Actor, number: int) -> None:
+        asked = pick([*(each.id for each in self.deal.stage_approvals), factories.an_id(4)], number)
+        self._try(ask.AskStageApproval(approval_id=asked, id=new_id()), by)
 
     @rule(by=mostly_rep, stage=numbers)
     def move(self, by: Actor, stage: int) -> None:
