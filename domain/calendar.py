@@ -213,6 +213,7 @@ _NOUNS = {Unit.BUSINESS_HOURS: "business hour", Unit.BUSINESS_DAYS: "business da
 _SPAN = re.compile(r"([1-9][0-9]{0,3})(bh|bd)")
 
 
+@lru_cache(maxsize=1024)
 def parse_business(text: str) -> Span:
     """The length of time that `text` names: `8bh`, `5bd` (business time), `8h`, `30d`, `2w` (elapsed).
 
@@ -261,6 +262,35 @@ def half(span: Span) -> Span:
     return share(span, Fraction(1, 2))
 
 
+_CALENDARS_KNOWN = 64
+_KNOWN_OF_EACH = 4096
+"""Instants and days of one calendar, and calendars, that are kept at a time."""
+
+
+class _Reckoned(NamedTuple):
+    """What was reckoned lately by a calendar: a process asks for the same instants after each change."""
+
+    calendar: Calendar
+    instants: dict[tuple[datetime, Span], datetime]
+    days: dict[date, tuple[_Piece, ...]]
+
+
+_known: dict[int, _Reckoned] = {}
+"""By identity, for a calendar has no hash; what is kept is alive, so that its identity stays its own."""
+
+
+def _reckoned(calendar: Calendar) -> _Reckoned:
+    found = _known.get(id(calendar))
+    if found is None:
+        if len(_known) >= _CALENDARS_KNOWN:
+            _known.clear()
+        found = _known.setdefault(id(calendar), _Reckoned(calendar, {}, {}))
+    if len(found.instants) + len(found.days) >= _KNOWN_OF_EACH:
+        found.instants.clear()
+        found.days.clear()
+    return found
+
+
 def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
     """The instant (UTC) at which `span` has passed since `start`, for somebody with this calendar.
 
@@ -275,6 +305,15 @@ def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
     at = _utc(start)
     if span.unit is Unit.HOURS:
         return at + _part(_HOUR, span.amount)
+    known = _reckoned(calendar).instants
+    found = known.get((at, span))
+    if found is None:
+        found = known[at, span] = _worked(calendar, at, span)
+    return found
+
+
+def _worked(calendar: Calendar, at: datetime, span: Span) -> datetime:
+    """When so much business time has passed since `at`."""
     left = span.amount if span.amount.denominator > 1 else span.amount.numerator
     pieces = _open_from(calendar, at)
     while True:
@@ -311,19 +350,26 @@ class _Piece(NamedTuple):
 
 def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
     """When the calendar is open from `start` on, in order, for ever."""
+    days = _reckoned(calendar).days
     distance = _distance(calendar)
-    free = frozenset(calendar.holidays)
     day = (
         start + distance(start)
     ).date() - _DAY  # where the clock goes back over midnight, a day comes twice
     while True:
-        hours = () if day in free else calendar.hours.get(_WEEK[day.weekday()], ())
-        pieces = sorted(_pieces(distance, day, hours)) if hours else []
-        length = sum((closes - opens for opens, closes in pieces), timedelta())
-        for opens, closes in pieces:
-            if closes > start:
-                yield _Piece(max(opens, start), closes, length)
+        pieces = days.get(day)
+        if pieces is None:
+            pieces = days[day] = _of_day(calendar, distance, day)
+        for piece in pieces:
+            if piece.closes > start:
+                yield piece if piece.opens >= start else piece._replace(opens=start)
         day += _DAY
+
+
+def _of_day(calendar: Calendar, distance: Distance, day: date) -> tuple[_Piece, ...]:
+    hours = () if day in calendar.holidays else calendar.hours.get(_WEEK[day.weekday()], ())
+    pieces = sorted(_pieces(distance, day, hours)) if hours else []
+    length = sum((closes - opens for opens, closes in pieces), timedelta())
+    return tuple(_Piece(opens, closes, length) for opens, closes in pieces)
 
 
 def _pieces(distance: Distance, day: date, hours: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:
