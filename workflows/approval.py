@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributePair
+from temporalio.common import SearchAttributePair
 from temporalio.exceptions import ApplicationError, TemporalError
 
 with workflow.unsafe.imports_passed_through():
@@ -34,7 +34,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.approval.state import Approval
     from domain.approval.work import awaited
     from domain.errors import TandemError
-    from domain.notice import Message
     from runtime.search_attributes import NEXT_DUE, STATUS
     from workflows.approval_messages import (
         APPROVAL_ENDED,
@@ -54,10 +53,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.entity import Entity, Receipt, refusal
     from workflows.messages import workflow_id
-    from workflows.notice_messages import NOTIFY
 
-_A_FEW_MINUTES = timedelta(minutes=10)
-"""After that a notice is given up: who is waited for is in the lists all the same."""
 _LOOKS = 5
 """So often people are looked at anew in one go: each time somebody would have to go in that very moment."""
 
@@ -74,9 +70,6 @@ class ApprovalWorkflow(Entity):
         self.entries: list[ApprovalEntry] = []
         self.results: list[ApprovalResult] = []
         """What the deal has still to be told."""
-        self.notices: list[Message] = []
-        """What people have still to be told."""
-        self.telling = False
 
     @workflow.run
     async def run(self, start: ApprovalStart) -> None:
@@ -241,7 +234,7 @@ class ApprovalWorkflow(Entity):
             while self.results:
                 await self._tell_deal(self.results.pop(0))
             notices, self.notices = self.notices, []
-            await asyncio.gather(*(self._tell_people(message) for message in notices))
+            await asyncio.gather(*(self.tell(message) for message in notices))
             self.telling = False
 
     async def _tell_deal(self, result: ApprovalResult) -> None:
@@ -251,18 +244,6 @@ class ApprovalWorkflow(Entity):
             handle = workflow.get_external_workflow_handle(workflow_id(deal))
             with contextlib.suppress(TemporalError):
                 await handle.signal(APPROVAL_ENDED, result)
-
-    async def _tell_people(self, message: Message) -> None:
-        """Not in a local activity: what fails there would hold up the next command while it is retried."""
-        with contextlib.suppress(TemporalError):
-            await workflow.execute_activity(
-                NOTIFY,
-                message,
-                start_to_close_timeout=timedelta(seconds=10),
-                schedule_to_close_timeout=_A_FEW_MINUTES,
-                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-                summary=f"{message.kind.value}: {message.title}"[:200],
-            )
 
     def _known(self) -> Approval:
         if self.approval is None:
