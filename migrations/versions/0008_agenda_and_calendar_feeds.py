@@ -38,6 +38,8 @@ _DEALS = """
     ) AS due (kind, key, title, at, day, counts)
     WHERE NOT o.closed AND due.counts AND due.at IS NOT NULL
 """
+FILL = (_TASKS, _DEALS)
+"""What makes the rows of deals that run already."""
 
 
 def upgrade() -> None:
@@ -76,8 +78,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
     )
     op.create_index("ix_calendar_feed_user_id_id", "calendar_feed", ["user_id", "id"], unique=False)
-    op.execute(_TASKS)
-    op.execute(_DEALS)
+    for statement in FILL:
+        op.execute(statement)
 
 
 def downgrade() -> None:

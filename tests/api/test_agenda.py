@@ -252,3 +252,13 @@ async def test_check_ins_are_planned_on_a_form(diary: Diary):
     refresh = f"/opportunities/{deal['id']}/actions/refresh-calendar"
     assert "Deadlines that are set already stay" in (await ours.get(refresh)).text
     assert (await ours.post(refresh, data=form())).status_code == 303
+
+
+async def test_the_next_step_stands_on_the_board(diary: Diary):
+    rep = await diary.rep()
+    deal = await diary.open(rep, "On the board")
+    step = f"Call the plant {uuid4().hex[:6]}"
+    await diary.do(rep, deal, "check-ins", note="Talked.", next_step=step)
+    client = await diary.client(rep)
+    board = (await client.get("/pipeline", params={"owner": str(rep.id)})).text
+    assert f"Next step: {step}" in board
