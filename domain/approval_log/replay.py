@@ -168,7 +168,7 @@ class _Play:
             if self.approval.state is ApprovalState.PENDING:
                 raise self._parted(event, f"submitted again while {self._asked_words()} was asked")
             self.judgements.append(facts)
-            self._ask(event, _AGAIN, Judged(facts=facts, fired=needed))
+            self._ask(self.approval, event, _AGAIN, Judged(facts=facts, fired=needed))
             return
         self.requests += 1
         self.judgements.append(facts)
@@ -190,8 +190,8 @@ class _Play:
             raise self._no_word(event, f"put before {event.role}, where {self._asked_words()} was asked")
 
     def _approved(self, _index: int, event: LogEvent) -> None:
-        self._ask(event, self._by_whom_is_asked(event).approves)
-        approval = self._known()
+        asked, by = self._by_whom_is_asked(event)
+        approval = self._ask(asked, event, by.approves)
         if event.act == log.FINAL_APPROVED and approval.state is not ApprovalState.APPROVED:
             reason = f"final with {event.role} by the log, where {self._asked_words()} was still to be asked"
             raise self._parted(event, reason)
@@ -205,10 +205,11 @@ class _Play:
         elif event.role in self.process.requesters:
             self._taken_back(index, event)
         else:
-            self._ask(event, self._by_whom_is_asked(event).rejects)
+            asked, by = self._by_whom_is_asked(event)
+            self._ask(asked, event, by.rejects)
 
-    def _by_whom_is_asked(self, event: LogEvent) -> Decider:
-        """Who decided, if that is whom the approval asks.
+    def _by_whom_is_asked(self, event: LogEvent) -> tuple[Approval, Decider]:
+        """The request, and who decided on it, if that is whom it asks.
 
         Raises:
             _Parted: it asks somebody else, or nobody.
@@ -223,7 +224,7 @@ class _Play:
             raise self._parted(event, f"{event.role} decided, which is not an approver's role here")
         if self._asked() != [event.role]:
             raise self._parted(event, f"{event.role} decided, where {self._asked_words()} was asked")
-        return self.process.deciders[event.role]
+        return self.approval, self.process.deciders[event.role]
 
     def _taken_back(self, index: int, event: LogEvent) -> None:
         """The requester has it. What was returned is theirs already, and what they then do with it counts."""
@@ -233,7 +234,7 @@ class _Play:
             raise self._undone(event)
         again = any(later.act == log.SUBMITTED for later in self.history[index + 1 :])
         if self.approval.state is not ApprovalState.RETURNED or not again:
-            self._ask(event, _NEVER_MIND)
+            self._ask(self.approval, event, _NEVER_MIND)
 
     def _rolled_back(self, event: LogEvent) -> None:
         if self.approval is None:
@@ -244,29 +245,28 @@ class _Play:
         self.moves.append(Move(self.approval.id, event.at, move))
         self._commit(withdraw(self.approval, move.reason, event.at), event.at)
 
-    def _ask(self, event: LogEvent, request: ask.Request, judged: Judged | None = None) -> None:
-        self._commit(decide(self._known(), request, event.at, judged), event.at)
-        self.moves.append(Move(self._known().id, event.at, request))
+    def _ask(
+        self, approval: Approval, event: LogEvent, request: ask.Request, judged: Judged | None = None
+    ) -> Approval:
+        after = self._commit(decide(approval, request, event.at, judged), event.at)
+        self.moves.append(Move(after.id, event.at, request))
+        return after
 
     def _pass_time(self, now: datetime) -> None:
         """Let fall due what does, each at its time: reminders and escalations."""
         while self.approval is not None and (due := next_due(self.approval)) is not None and due <= now:
             self._commit(fall_due(self.approval, due), due)
 
-    def _commit(self, outcome: ApprovalOutcome, now: datetime) -> None:
+    def _commit(self, outcome: ApprovalOutcome, now: datetime) -> Approval:
         """As the workflow does: what happened, and then who is asked."""
         self.happened += len(outcome.entries)
-        self.approval = outcome.approval
-        while wants := to_resolve(self.approval, now):
-            found = resolved(self.approval, resolve(wants, self.process.directory, self.judge), now)
+        approval = outcome.approval
+        while wants := to_resolve(approval, now):
+            found = resolved(approval, resolve(wants, self.process.directory, self.judge), now)
             self.happened += len(found.entries)
-            self.approval = found.approval
-
-    def _known(self) -> Approval:
-        if self.approval is None:
-            msg = "Nothing is submitted yet."
-            raise RuntimeError(msg)
-        return self.approval
+            approval = found.approval
+        self.approval = approval
+        return approval
 
     def _asked(self) -> list[str]:
         """The roles that the approval waits for."""
@@ -308,7 +308,8 @@ _OUTCOMES = {
 
 def _outcome(approval: Approval) -> LogOutcome:
     """How the request stands, in the log's words."""
-    if approval.ended is not None and approval.ended.by.is_system:
+    withdrawn = approval.ended is not None and approval.ended.by.is_system
+    if approval.state is ApprovalState.RECALLED and withdrawn:
         return LogOutcome.ROLLED_BACK
     return _OUTCOMES[approval.state]
 

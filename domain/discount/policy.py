@@ -51,10 +51,8 @@ class StandardDiscounts(_Part):
         default={}, description="By product line, where that is other than for the deal."
     )
 
-    def of(self, tier: str | None, line: str | None = None, *, partner: bool = True) -> Decimal:
+    def of(self, tier: str | None, line: str | None = None) -> Decimal:
         """The standard discount of a partner of this tier, on this product line if it is one's."""
-        if not partner:
-            return self.without_partner
         known = {each.value: percent for each, percent in self.tiers.items()}
         if line is not None and line in self.lines:
             known |= {each.value: percent for each, percent in self.lines[line].items()}

@@ -204,8 +204,8 @@ def _one(
 
 def _under(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> DiscountFacts:
     """The facts with the draft's standard discount, in the draft's currency."""
-    partner = discount.partner_id is not None
-    standard = policy.standard.of(facts.partner.tier, facts.discount.line or None, partner=partner)
+    tiers = (facts.partner.tier,) if discount.partner_id is not None else ()
+    standard = policy.standard.least(tiers, facts.discount.line or None)
     asked = facts.discount.model_copy(update={"standard": standard})
     changed = facts.model_copy(update={"discount": asked})
     if facts.currency != policy.currency:

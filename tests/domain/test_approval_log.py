@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.approval_log.process import learn
+from domain.approval_log.process import LIFE, learn
 from domain.approval_log.reading import (
     APPROVED,
     FINAL_APPROVED,
@@ -84,6 +85,18 @@ def test_any_log_can_be_learned_and_played(log: list[History]):
 def test_a_case_agrees_just_when_it_follows_the_process(case: History):
     played: Replayed = replay(PROCESS, case, cel_like, case="1")
     assert (played.verdict is Verdict.AGREES) is follows(case)
+
+
+def test_a_request_that_nobody_took_up_in_a_lifetime_ends_by_itself_and_the_log_does_not_say_so():
+    asked, returned, saved = history(
+        (SUBMITTED, "EMPLOYEE"), (REJECTED, "ADMINISTRATION"), (SAVED, "EMPLOYEE")
+    )
+    late = replace(saved, at=BEGIN + LIFE + timedelta(days=1))
+    played = replay(PROCESS, (asked, returned, late), cel_like, case="1")
+    assert (played.verdict, played.line) == (Verdict.DISAGREES, 3)
+    assert played.reason == (
+        "at the end the log says returned, and not submitted again, and the approval still open"
+    )
 
 
 NEXT = {

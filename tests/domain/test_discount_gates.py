@@ -19,7 +19,7 @@ from domain.errors import (
 from domain.opportunity import commands as ask
 from domain.opportunity.blockers import blockers
 from domain.opportunity.commands_lines import AddLine, ChangeLine
-from domain.opportunity.decide_discount import checked, needs_check
+from domain.opportunity.decide_discount import checked, needs_check, owner_is_another
 from domain.opportunity.discounts import granted_percent
 from domain.opportunity.work import work_items
 from domain.principal import Side
@@ -29,11 +29,13 @@ from tests.factories import (
     BOREALIS,
     BOREALIS_SELLER,
     CYGNUS,
+    DESK,
     NOW,
     SELLER,
     a_playbook,
     a_stage,
     a_task,
+    person,
 )
 
 # ------------------------------------------------------------------ the gate
@@ -108,6 +110,19 @@ def test_whose_turn_it_is() -> None:
     deal.decided(ApprovalState.RETURNED, comment="Why?")
     [back] = blockers(deal.deal)
     assert (back.turn, back.who, back.partner_id) == (Side.PARTNER, SELLER.name, ASTER.id)
+
+
+def test_an_approval_hears_of_another_owner_while_it_waits() -> None:
+    deal = a_bargain()
+    opened = deal.deal
+    assert owner_is_another(None, opened) is None
+    deal.want("20")
+    waiting = deal.deal
+    deal.change(owner=person(DESK))
+    assert owner_is_another(waiting, deal.deal) == deal.newest.approval_id
+    assert owner_is_another(deal.deal, deal.deal) is None
+    deal.decided(ApprovalState.APPROVED)
+    assert owner_is_another(waiting, deal.deal) is None
 
 
 # ------------------------------------------------------------------ lines

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from domain.approval_log.reading import LogOutcome, Said, parse_activity, parse_instant
+from domain.approval_log.reading import LogOutcome
 from domain.approval_log.replay import Verdict
 from domain.errors import InvalidInput
 from ops.replay_log import Report, replay_log, report
@@ -21,13 +21,9 @@ from tests.approval_logs import (
     BOSS,
     CASE,
     DESK,
-    NOT_BOSS,
-    NOT_DESK,
     OWNER,
     PUBLIC,
-    TAKEN,
     TIME,
-    UNDONE,
     USUAL,
     rows,
     text,
@@ -40,87 +36,6 @@ SAVED = "SAVED by EMPLOYEE"
 
 def numbers(found: Report) -> dict[str, int]:
     return {key: value for key, value in found.as_dict().items() if key not in ("seconds", "listed")}
-
-
-@pytest.mark.parametrize(
-    ("events", "ended"),
-    [
-        ((ASKED, DESK, OWNER, BOSS, "Request Payment", "Payment Handled"), LogOutcome.APPROVED),
-        ((SAVED, ASKED, BOSS), LogOutcome.APPROVED),
-        ((ASKED, NOT_DESK, TAKEN, ASKED, NOT_DESK, TAKEN, ASKED, DESK, BOSS), LogOutcome.APPROVED),
-        ((ASKED, NOT_DESK, ASKED, DESK, BOSS), LogOutcome.APPROVED),
-        ((ASKED, NOT_DESK, ASKED, TAKEN, ASKED, DESK, BOSS), LogOutcome.APPROVED),
-        ((ASKED, NOT_DESK, TAKEN), LogOutcome.TAKEN_BACK),
-        ((ASKED, TAKEN), LogOutcome.TAKEN_BACK),
-        ((ASKED, DESK, OWNER), LogOutcome.OPEN),
-        ((ASKED,), LogOutcome.OPEN),
-        ((ASKED, DESK, NOT_BOSS), LogOutcome.RETURNED),
-        ((ASKED, DESK, UNDONE), LogOutcome.ROLLED_BACK),
-        ((ASKED, UNDONE, ASKED, BOSS), LogOutcome.APPROVED),
-        ((ASKED, "FOR_APPROVAL by ADMINISTRATION", DESK, BOSS), LogOutcome.APPROVED),
-    ],
-)
-def test_the_approval_says_what_the_log_says(tmp_path: Path, events: tuple[str, ...], ended: LogOutcome):
-    found = replay_log(write(tmp_path, {**USUAL, "it": events}))
-    assert (found.played["it"].verdict, found.played["it"].reason) == (Verdict.AGREES, None)
-    assert found.played["it"].outcome is ended
-    assert numbers(found) == {"cases": 6, "agree": 6, "disagree": 0, "inexpressible": 0}
-
-
-@pytest.mark.parametrize(
-    ("events", "where", "reason"),
-    [
-        ((ASKED, OWNER, DESK, BOSS), 2, "BUDGET OWNER decided, where ADMINISTRATION was asked"),
-        ((ASKED, BOSS, DESK), 2, "SUPERVISOR decided, where ADMINISTRATION was asked"),
-        ((ASKED, DESK, DESK, BOSS), 3, "ADMINISTRATION decided, where SUPERVISOR was asked"),
-        ((ASKED, DESK, BOSS, BOSS), 4, "SUPERVISOR decided, where nobody was asked"),
-        ((ASKED, NOT_DESK, DESK, BOSS), 3, "ADMINISTRATION decided, where the requester was asked"),
-        ((ASKED, DESK, ASKED, BOSS), 3, "submitted again while SUPERVISOR was asked"),
-        ((ASKED, DESK, "APPROVED by SUPERVISOR"), 3, "not final with SUPERVISOR by the log"),
-        (
-            (ASKED, "FINAL_APPROVED by ADMINISTRATION", OWNER, BOSS),
-            2,
-            "final with ADMINISTRATION by the log, where BUDGET OWNER was still to be asked",
-        ),
-        ((ASKED, NOT_DESK, TAKEN, TAKEN), 4, "the approval refuses it"),
-        ((ASKED, "APPROVED by EMPLOYEE"), 2, "EMPLOYEE decided, which is not an approver's role here"),
-    ],
-)
-def test_it_is_said_where_the_log_and_the_approval_part(
-    tmp_path: Path, events: tuple[str, ...], where: int, reason: str
-):
-    before = {f"usual {number}": USUAL["owner"] for number in range(3)}
-    found = replay_log(write(tmp_path, {"it": events, **before, **USUAL}))
-    played = found.played["it"]
-    assert played.verdict is Verdict.DISAGREES
-    assert reason in (played.reason or "")
-    assert played.line == 1 + where, "the heading is line 1"
-    assert numbers(found) == {"cases": 9, "agree": 8, "disagree": 1, "inexpressible": 0}
-
-
-@pytest.mark.parametrize(
-    ("events", "reason"),
-    [
-        ((SAVED,), "never submitted"),
-        ((SAVED, "Request Payment"), "never submitted"),
-        ((SAVED, TAKEN), "never submitted"),
-        (("Request Payment", "Payment Handled"), "nothing of an approval happened in it"),
-        ((ASKED, DESK, BOSS, UNDONE), "undone by the system after the final approval"),
-        ((ASKED, DESK, BOSS, UNDONE, ASKED, DESK, BOSS), "undone by the system after the final approval"),
-        ((ASKED, DESK, BOSS, TAKEN), "undone by EMPLOYEE after the final approval"),
-        ((ASKED, DESK, BOSS, NOT_BOSS), "undone by SUPERVISOR after the final approval"),
-        ((DESK, BOSS), "decided before it was submitted"),
-        ((UNDONE, ASKED, BOSS), "rolled back before it was submitted"),
-        ((ASKED, "APPROVED by MISSING"), "nobody decided"),
-        ((ASKED, "ARCHIVED by SUPERVISOR"), "ARCHIVED is nothing that an approval knows"),
-        ((ASKED, DESK, "FOR_APPROVAL by ADMINISTRATION"), "put before ADMINISTRATION, where SUPERVISOR was"),
-    ],
-)
-def test_what_the_approval_has_no_word_for_is_listed(tmp_path: Path, events: tuple[str, ...], reason: str):
-    found = replay_log(write(tmp_path, {**USUAL, "it": events}))
-    assert found.played["it"].verdict is Verdict.INEXPRESSIBLE
-    assert reason in (found.played["it"].reason or "")
-    assert numbers(found) == {"cases": 6, "agree": 5, "disagree": 0, "inexpressible": 1}
 
 
 @pytest.mark.parametrize("document", ["Request For Payment", "Permit", "PTC", "Ωmega 7"])
@@ -161,14 +76,6 @@ def test_the_order_is_the_logs_own_and_it_is_said(tmp_path: Path):
     assert found.processes["Claim"].roles == ("BUDGET OWNER", "ADMINISTRATION", "SUPERVISOR")
     assert numbers(found) == {"cases": 3, "agree": 2, "disagree": 1, "inexpressible": 0}
     assert "BUDGET OWNER decides before ADMINISTRATION" in report(found, verbose=True)
-
-
-def test_rejections_may_be_the_end(tmp_path: Path):
-    found = replay_log(
-        write(tmp_path, {"a": (ASKED, NOT_DESK), "b": (ASKED, DESK, NOT_BOSS), "c": (ASKED, BOSS)})
-    )
-    assert [each.outcome for each in found.played.values()].count(LogOutcome.REJECTED) == 2
-    assert found.count(Verdict.AGREES) == 3
 
 
 def test_roles_that_nobody_foresaw_have_steps_as_well(tmp_path: Path):
@@ -270,34 +177,6 @@ def test_the_command_answers_in_words_and_as_json(tmp_path: Path):
 def test_a_log_that_is_not_there(tmp_path: Path):
     with pytest.raises(InvalidInput, match="cannot be read"):
         replay_log(tmp_path / "none.csv")
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("Declaration REJECTED by BUDGET OWNER", ("Declaration", "REJECTED", "BUDGET OWNER")),
-        (
-            "Request For Payment FINAL_APPROVED by DIRECTOR",
-            ("Request For Payment", "FINAL_APPROVED", "DIRECTOR"),
-        ),
-        ("Permit APPROVED by PRE_APPROVER", ("Permit", "APPROVED", "PRE APPROVER")),
-        (" Report by hand SAVED by Employee ", ("Report by hand", "SAVED", "EMPLOYEE")),
-        ("SUBMITTED by EMPLOYEE", ("Document", "SUBMITTED", "EMPLOYEE")),
-    ],
-)
-def test_activities_are_taken_apart(name: str, parts: tuple[str, str, str]):
-    assert parse_activity(name) == Said(*parts)
-
-
-@pytest.mark.parametrize(
-    "name", ["Request Payment", "Payment Handled", "Sent by mail", "SAVED by", "", "by X"]
-)
-def test_other_activities_are_none_of_ours(name: str):
-    assert parse_activity(name) is None
-
-
-def test_an_instant_is_in_utc():
-    assert parse_instant("2017-01-09T09:49:50.000+01:00") == parse_instant("2017/01/09 08:49:50")
 
 
 @with_public
