@@ -37,11 +37,23 @@ from domain.notification.preferences import Planned, Preferences, QuietHours, pl
 from domain.principal import Role
 from runtime.ids import new_id
 from tests.couriers import a_courier
+from tests.replay.make import impatient
 from tests.smtp import PostOffice, post_office, text_of
 from tests.stack import People, Person
 from tests.workflows.play import PATIENCE
 from workflows.courier import CourierWorkflow
-from workflows.courier_messages import DELIVER, NOT_NOW, SETTLE, Outcome, Parcel, courier_id
+from workflows.courier_messages import (
+    DELIVER,
+    LOOK,
+    NOT_NOW,
+    SETTLE,
+    WAKE,
+    Found,
+    Looking,
+    Outcome,
+    Parcel,
+    courier_id,
+)
 from workflows.courier_wake import wake_courier
 
 QUEUE = "couriers"
@@ -379,3 +391,30 @@ async def test_without_a_mail_server_mails_wait_and_are_listed(
         await alone.tell(NoticeKind.APPROVED, "ERP rollout")
         await alone.ended()
     assert await alone.states() == [DeliveryState.FAILED]
+
+
+async def test_a_courier_that_has_seen_much_goes_on_in_a_new_run():
+    class Sleeping:
+        """Somebody for whom something waits until tomorrow, until nothing does."""
+
+        waits = True
+
+        @activity.defn(name=LOOK)
+        async def look(self, looking: Looking) -> Found:
+            return Found(next_at=looking.now + timedelta(days=1)) if self.waits else Found()
+
+    sleeping, person = Sleeping(), uuid4()
+    async with impatient() as server:
+        handle = server.client.get_workflow_handle(courier_id(person))
+        worker = Worker(
+            server.client, task_queue=QUEUE, workflows=[CourierWorkflow], activities=[sleeping.look]
+        )
+        async with worker, asyncio.timeout(60):
+            await wake_courier(server.client, QUEUE, person)
+            first = (await handle.describe()).run_id
+            while (await handle.describe()).run_id == first:
+                await handle.signal(WAKE)
+            sleeping.waits = False
+            await handle.signal(WAKE)
+            await handle.result()
+            assert (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
