@@ -204,7 +204,8 @@ class _Rehearsal:
         who = self.cast[self.story.owner]
         if task.partner_id is not None:
             who = self._person_of(task.partner_id)
-        return await self._as(who).change(deal.id, ask.CompleteTask(key=task.key))
+        command = ask.CompleteTask(key=task.key, note=story.answer(task.template))
+        return await self._as(who).change(deal.id, command)
 
     def _person_of(self, organisation_id: UUID) -> Principal:
         return next(who for who in self.cast.values() if who.organisation_id == organisation_id)

@@ -264,6 +264,22 @@ DEALS: tuple[Deal, ...] = (
     ),
 )
 
+ANSWERS = {
+    "write-handoff-brief": "Quotes take nine days; three are wanted by December. The COO measures it.",
+    "hand-over-contract": "200 seats for one year, renews by itself; support from eight to eight.",
+    "list-promises": "A day of training for the second site, promised to the head of operations, in May.",
+    "introduce-stakeholders": "The CFO sponsors it, the service desk uses it; purchasing wanted another.",
+    "name-risks": "The key user is on leave from July. Her deputy is trained first.",
+    "share-delivery-plan": "Go-live in six weeks; two consultants; the customer sends data in week two.",
+}
+"""What the demo's people answer where a hand-off asks for it."""
+
+
+def answer(task: str | None) -> str | None:
+    """What is written when the task is done; nothing for most."""
+    return ANSWERS.get(task or "")
+
+
 SIGN_INS: tuple[tuple[str, str], ...] = tuple(
     (email, f"{name}, {' and '.join(role.value.replace('_', ' ') for role in roles)}")
     for email, name, roles in PEOPLE
