@@ -219,7 +219,7 @@ async def test_a_way_out_that_we_did_not_make_ends_nothing(
 
 
 async def test_which_chats_there_are_is_the_administrators_choice(settings: Settings, person: Person):
-    none = settings.model_copy(update={"chat_schemes": ""})
+    none = settings.model_copy(update={"chat_schemes": "none"})
     async with (
         serving(create_app(none)) as address,
         httpx.AsyncClient(base_url=address, headers=person.headers) as client,
