@@ -160,6 +160,15 @@ async def reopen(change: ChangeDep, body: ReopenBody | None = None) -> Opportuni
     return await change(command)
 
 
+@router.post("/{opportunity_id}/stage-approvals/{approval_id}/ask-again")
+async def ask_again(
+    approval_id: UUID, change: ChangeDep, minted: MintedDep, body: NoBody | None = None
+) -> OpportunityOut:
+    """Ask anew for an approval that the stage waits for, and that was not given."""
+    del body
+    return await change(ask.AskStageApproval(approval_id=approval_id, id=minted.resource_id))
+
+
 @router.get("/{opportunity_id}/blockers")
 async def read_blockers(
     opportunity_id: UUID,

@@ -28,6 +28,7 @@ from api.web.discounts import DISCOUNT_ACTIONS
 from api.web.fields import day_at_nine, money_typed
 from api.web.forms import Form, parse
 from api.web.line_forms import LINE_ACTIONS
+from api.web.trigger_forms import TRIGGER_ACTIONS
 from domain.opportunity import commands as ask
 from domain.opportunity.state import LoseReason
 from domain.playbook import PartnerRole
@@ -331,6 +332,7 @@ _ALL = (
     *CLOCK_ACTIONS,
     *LINE_ACTIONS,
     *DISCOUNT_ACTIONS,
+    *TRIGGER_ACTIONS,
 )  # fmt: skip
 
 ACTIONS = {action.name: action for action in _ALL}

@@ -30,6 +30,7 @@ class Blocker(BaseModel):
     due_at: AwareDatetime | None = None
     task: str | None = None
     partner_id: UUID | None = None
+    approval_id: UUID | None = None
 
 
 def exit_of(deal: Opportunity) -> Exit:
@@ -208,6 +209,7 @@ def _waits_for_approval(deal: Opportunity, approval: StageApproval) -> Blocker:
         who=approval.asked if pending else _owner(deal),
         since=approval.ended_at or approval.asked_at,
         due_at=approval.due_at if pending else None,
+        approval_id=approval.id,
     )
 
 
