@@ -188,7 +188,7 @@ async def publish_policy(
     request: Request, response: Response, principal: Publisher, database: DatabaseDep
 ) -> PolicyPublic:
     """Publish a policy: a new one, or the next version of the one that has its key."""
-    definition = await _definition(request, await _people(database))
+    definition = await _definition(request, await people_to_ask(database))
     return await _publish(definition, request, response, principal, database)
 
 
@@ -197,7 +197,7 @@ async def publish_policy_version(
     key: Key, request: Request, response: Response, principal: Publisher, database: DatabaseDep
 ) -> PolicyPublic:
     """Publish a policy as its next version. Deals that run keep the version that they started with."""
-    definition = await _definition(request, await _people(database))
+    definition = await _definition(request, await people_to_ask(database))
     if definition.key != key:
         raise InvalidInput(f"This policy has the key '{definition.key}'; publish it there.", pointer="/key")
     return await _publish(definition, request, response, principal, database)
@@ -220,7 +220,7 @@ async def _publish(
     return show(row)
 
 
-async def _people(database: Database) -> Directory:
+async def people_to_ask(database: Database) -> Directory:
     """Whom the steps of a policy can ask."""
     async with database.read() as session:
         vendor = await partners.vendor(session)

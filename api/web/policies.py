@@ -6,6 +6,7 @@ import asyncio
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 import yaml
@@ -13,18 +14,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.principal import require
 from api.services import DatabaseDep
+from api.v1.policies import people_to_ask
 from api.web.approval_view import Amount
-from api.web.filters import business
-from api.web.forms import FormDep, Refusal, WebRoute
-from api.web.rendering import page
+from api.web.filters import business, new_key
+from api.web.forms import Form, FormDep, Refusal, WebRoute
+from api.web.rendering import go, page
 from db import discounts, policies
 from db.pages import PageRequest
 from db.session import Database
 from db.tables import PolicyVersion
+from domain.approval.directory import Directory
 from domain.approval.policy import StepTemplate
 from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
 from domain.discount.replay import ReplayReport
-from domain.errors import InvalidInput, TandemError
+from domain.errors import InvalidInput, StaleVersion, TandemError
 from domain.opportunity.wording import listed
 from domain.principal import Action, Principal
 from runtime.documents import MAX_BYTES
@@ -111,16 +114,61 @@ async def try_draft(
 ) -> Response:
     """All past requests through the draft. Nothing is kept, and nothing is published."""
     policy = policies.of_row(await _row(database, key, None))
-    text = form.values.get("draft", "").replace("\r\n", "\n")
+    text = _typed(form)
     try:
-        if len(text.encode()) > MAX_BYTES:
-            raise InvalidInput(f"A policy may have at most {MAX_BYTES // 1024} KB.", pointer="/draft")
-        draft = await asyncio.to_thread(parse_policy, text, "draft")
+        draft = await _draft(text)
         report = await _replay(database, draft)
     except TandemError as error:
         return _replayed(request, principal, policy, text, refused=error)
     lines = differences(written(policy), written(draft))
     return _replayed(request, principal, policy, text, report=report, lines=lines)
+
+
+@router.post("/{key}/publish")
+async def publish_draft(
+    key: str, request: Request, principal: Publisher, database: DatabaseDep, form: FormDep
+) -> Response:
+    """The draft that was tried, as the next version; not where somebody else has published one meanwhile."""
+    policy = policies.of_row(await _row(database, key, None))
+    text = _typed(form)
+    try:
+        draft = await _draft(text, await people_to_ask(database))
+        if draft.key != key:
+            raise InvalidInput(f"This policy has the key '{draft.key}'; its key stays '{key}'.")
+        version, is_new = await _publish(database, principal, draft, form.get("_version"))
+    except TandemError as error:
+        return _replayed(request, principal, policy, text, refused=error)
+    done = f"Version {version} is published. New deals keep it; those that run keep theirs."
+    return go(request, f"/policies/{key}", done if is_new else f"That is version {version} already.")
+
+
+async def _publish(
+    database: Database, principal: Principal, draft: DiscountPolicyDefinition, compared_with: str | None
+) -> tuple[int, bool]:
+    """The version, and whether it is new. Raises `StaleVersion`: there is one since that."""
+    async with database.transaction() as session:
+        row, is_new = await policies.publish(session, draft, by=principal.id, now=datetime.now(UTC))
+        if is_new and compared_with != str(row.version - 1):
+            raise StaleVersion(
+                f"Somebody published version {row.version - 1} meanwhile: try the draft again beside that.",
+                version=row.version - 1,
+            )
+        return row.version, is_new
+
+
+def _typed(form: Form) -> str:
+    return form.values.get("draft", "").replace("\r\n", "\n")
+
+
+async def _draft(text: str, people: Directory | None = None) -> DiscountPolicyDefinition:
+    """The policy in the text; with people, every step has to find somebody among them.
+
+    Raises:
+        InvalidInput: saying what is wrong, each thing with its line.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        raise InvalidInput(f"A policy may have at most {MAX_BYTES // 1024} KB.", pointer="/draft")
+    return await asyncio.to_thread(parse_policy, text, "draft", people)
 
 
 async def _replay(database: Database, draft: DiscountPolicyDefinition) -> ReplayReport:
@@ -145,6 +193,7 @@ def _replayed(
         section="policies",
         policy=policy,
         values={"draft": text},
+        key=new_key(),
         problems=refused.detail.splitlines() if refused else [],
         error=Refusal.of(refused) if refused else None,
         report=report,

@@ -181,3 +181,20 @@ async def test_a_draft_of_a_policy_is_tried_on_past_requests(window: Window, des
     await draft.fill(text.replace("discount.beyond > 0.0\n", "discount.beyon > 0.0\n", 1))
     await admin.get_by_role("button", name="Try it on past requests").click()
     await expect(admin.get_by_role("alert")).to_contain_text("did you mean beyond?")
+
+
+async def test_a_draft_that_was_tried_is_published_and_not_over_somebody_elses(window: Window):
+    first, second = await window("ada@vendor.example"), await window("ada@vendor.example")
+    for page, beyond in ((first, "6.0"), (second, "7.0")):
+        await page.goto(f"/policies/{KEY}/replay")
+        draft = page.get_by_role("textbox", name="The draft")
+        await draft.fill((await draft.input_value()).replace("beyond > 10.0", f"beyond > {beyond}"))
+        await page.get_by_role("button", name="Try it on past requests").click()
+        await expect(page.locator(".diff-added").first).to_contain_text(f"beyond > {beyond}")
+    await first.get_by_role("button", name="Publish as version").click()
+    await outcome(first, "is published. New deals keep it")
+    await second.get_by_role("button", name="Publish as version").click()
+    await expect(second.get_by_role("alert")).to_contain_text("meanwhile: try the draft again")
+    await second.get_by_role("button", name="Try it on past requests").click()
+    await second.get_by_role("button", name="Publish as version").click()
+    await outcome(second, "is published. New deals keep it")
