@@ -17,9 +17,11 @@ from temporalio.service import RPCError
 
 from api.services import Services
 from db import approval as approvals
+from db import handoff as handoffs
 from domain.errors import TandemError
 from domain.principal import Role
 from workflows.approval_messages import PEOPLE_CHANGED, approval_workflow_id
+from workflows.handoff_messages import handoff_workflow_id
 
 log = structlog.get_logger()
 
@@ -46,18 +48,21 @@ async def people_changed(
     """
     try:
         async with services.database.read() as session:
-            concerned = set(await approvals.open_with(session, list(person_ids)))
+            people = list(person_ids)
+            requests = set(await approvals.open_with(session, people))
             if gained:
-                concerned.update(await approvals.open_that_may_ask(session, gained))
+                requests.update(await approvals.open_that_may_ask(session, gained))
+            received = await handoffs.received_by(session, people)
         client = await services.temporal.client()
     except TandemError as away:
         log.warning("people.not_told", why=away.detail)
         return
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def tell(approval_id: UUID) -> None:
+    async def tell(process: str) -> None:
         async with turn:
             with suppress(RPCError):  # it ended meanwhile, or cannot be reached
-                await client.get_workflow_handle(approval_workflow_id(approval_id)).signal(PEOPLE_CHANGED)
+                await client.get_workflow_handle(process).signal(PEOPLE_CHANGED)
 
-    await asyncio.gather(*(tell(each) for each in concerned))
+    processes = [*map(approval_workflow_id, requests), *map(handoff_workflow_id, received)]
+    await asyncio.gather(*(tell(each) for each in processes))

@@ -13,18 +13,19 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from db import approval, migrate, opportunity, partners, pipeline_totals, playbooks
+from db import approval, handoff, migrate, opportunity, partners, pipeline_totals, playbooks
 from db.pages import PageRequest
 from db.session import Database
-from domain.errors import TandemError
+from domain.errors import NotFound, TandemError
 from ops.finding import Finding
 from ops.health_mail import look_at_mail
 from ops.health_worker import check_worker
-from ops.rebuild import rebuild
+from ops.rebuild import rebuild, revive_handoff
 from runtime.errors import CannotStart
 from runtime.settings import Settings
 from runtime.temporal_client import connect
 from workflows.approval_messages import approval_workflow_id
+from workflows.handoff_messages import handoff_workflow_id
 from workflows.messages import workflow_id
 
 LITTLE_DISK = 500 * 1024 * 1024
@@ -48,7 +49,9 @@ def report(settings: Settings, findings: list[Finding], *, as_json: bool) -> str
 
 
 async def rebuild_opportunity(settings: Settings, opportunity_id: UUID) -> str:
-    """Restore a deal's rows from its workflow; a sentence that says so.
+    """Restore a deal's rows from its workflows, and its hand-off's lost workflow from the record.
+
+    Answers a sentence that says so.
 
     Raises:
         CannotStart: no database or no Temporal is known.
@@ -56,7 +59,14 @@ async def rebuild_opportunity(settings: Settings, opportunity_id: UUID) -> str:
         Unavailable: the database, Temporal or the worker does not answer.
     """
     async with _opened(settings) as database:
-        outcome = await rebuild(database, await connect(settings), opportunity_id)
+        client = await connect(settings)
+        revived = await revive_handoff(database, client, opportunity_id, settings.task_queue)
+        try:
+            outcome = await rebuild(database, client, opportunity_id)
+        except NotFound:
+            if not revived:
+                raise
+            return "The deal's hand-off goes on from its record."
     deal = outcome.opportunity
     return f"“{deal.title}” is restored at version {deal.version}, with {len(outcome.entries)} events."
 
@@ -166,14 +176,19 @@ async def _temporal(settings: Settings, database: Database) -> AsyncIterator[Fin
 
 
 async def _processes(client: Client, database: Database) -> Finding:
-    """Every deal and every request that is not closed has a running workflow."""
-    query = "WorkflowType IN ('OpportunityWorkflow', 'ApprovalWorkflow') AND ExecutionStatus = 'Running'"
+    """Every deal, every request and every hand-off that is not closed has a running workflow."""
+    types = "'OpportunityWorkflow', 'ApprovalWorkflow', 'HandOffWorkflow'"
+    query = f"WorkflowType IN ({types}) AND ExecutionStatus = 'Running'"
     running = {execution.id async for execution in client.list_workflows(query)}
     async with database.read() as session:
         deals = {workflow_id(each) for each in await opportunity.open_ids(session)}
         requests = {approval_workflow_id(each) for each in await approval.open_ids(session)}
-    lost = sorted((deals | requests) - running)
-    detail = f"{len(running):,} run, {len(deals):,} deals and {len(requests):,} requests are not closed"
+        passed_on = {handoff_workflow_id(each) for each in await handoff.open_ids(session)}
+    lost = sorted((deals | requests | passed_on) - running)
+    detail = (
+        f"{len(running):,} run, {len(deals):,} deals, {len(requests):,} requests and "
+        f"{len(passed_on):,} hand-offs are not closed"
+    )
     if lost:
         detail += f"; without a process: {', '.join(lost[:3])}{' …' if len(lost) > 3 else ''}"  # noqa: PLR2004 -- as many as shown
     advice = "Look for them in the Temporal UI: were they terminated, or is this another Temporal server?"

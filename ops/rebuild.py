@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from db import approval, opportunity
+from db import approval, handoff, opportunity
 from db.session import Database
-from domain.approval.draft import ApprovalEntry, ApprovalOutcome
+from domain.approval.draft import ApprovalOutcome
 from domain.errors import NotFound, Unavailable
+from domain.handoff.draft import HandOffOutcome
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import approval_workflow_id
+from workflows.handoff import HandOffWorkflow
+from workflows.handoff_messages import HandOffStart, handoff_workflow_id
 from workflows.messages import workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
@@ -35,12 +41,53 @@ async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> O
             raise NotFound(f"Temporal knows no workflow of the opportunity {opportunity_id}.") from error
         raise Unavailable("The workflow does not answer; is a worker running?") from error
     requests = [await _request(client, each) for each in _asked(outcome.opportunity)]
+    passed_on = await _handoff(client, opportunity_id)
     async with database.transaction() as session:
         await opportunity.restore(session, outcome)
         for request in requests:
             if request is not None:
                 await approval.restore(session, request)
+        if passed_on is not None:
+            await handoff.restore(session, passed_on)
     return outcome
+
+
+async def revive_handoff(database: Database, client: Client, opportunity_id: UUID, task_queue: str) -> bool:
+    """Start the hand-off of a deal from its record, where that is open and no process stands for it.
+
+    Answers whether there was something to be started.
+
+    Raises:
+        Unavailable: Temporal does not answer.
+    """
+    async with database.read() as session:
+        known = await handoff.as_recorded(session, opportunity_id)
+    if known is None or not known.is_open:
+        return False
+    try:
+        await client.start_workflow(
+            HandOffWorkflow.run,
+            HandOffStart(process=known),
+            id=handoff_workflow_id(opportunity_id),
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=f"Hand-off: {known.facts.title}",
+        )
+    except WorkflowAlreadyStartedError:
+        return False
+    except RPCError as error:
+        raise Unavailable("Temporal does not answer.") from error
+    return True
+
+
+async def _handoff(client: Client, opportunity_id: UUID) -> HandOffOutcome | None:
+    """The deal's hand-off as its workflow has it; None where Temporal keeps none."""
+    told = await _in_all_runs(
+        client, handoff_workflow_id(opportunity_id), HandOffWorkflow.state, HandOffWorkflow.timeline
+    )
+    if told is None:
+        return None
+    return HandOffOutcome.model_construct(process=told[0], entries=told[1])
 
 
 def _asked(deal: Opportunity) -> list[UUID]:
@@ -51,19 +98,25 @@ def _asked(deal: Opportunity) -> list[UUID]:
 async def _request(client: Client, approval_id: UUID) -> ApprovalOutcome | None:
     """A request as its workflow has it, with what happened in all runs; None where Temporal keeps none."""
     name = approval_workflow_id(approval_id)
-    entries: dict[int, ApprovalEntry] = {}
+    told = await _in_all_runs(client, name, ApprovalWorkflow.state, ApprovalWorkflow.timeline)
+    return ApprovalOutcome.model_construct(approval=told[0], entries=told[1]) if told is not None else None
+
+
+async def _in_all_runs(
+    client: Client, name: str, state: Any, timeline: Any
+) -> tuple[Any, tuple[Any, ...]] | None:
+    """What these queries of a workflow answer, the timeline of all runs; None where Temporal keeps none."""
+    entries: dict[int, Any] = {}
     try:
-        state = await client.get_workflow_handle(name).query(ApprovalWorkflow.state)
+        now = await client.get_workflow_handle(name).query(state)
         for run_id in await _runs(client, name):
-            run = client.get_workflow_handle(name, run_id=run_id)
-            told = await run.query(ApprovalWorkflow.timeline)
+            told = await client.get_workflow_handle(name, run_id=run_id).query(timeline)
             entries.update({entry.sequence: entry for entry in told.entries})
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
-            raise Unavailable("A request's workflow does not answer; is a worker running?") from error
+            raise Unavailable("A process of the deal does not answer; is a worker running?") from error
         return None
-    ordered = tuple(entries[sequence] for sequence in sorted(entries))
-    return ApprovalOutcome.model_construct(approval=state, entries=ordered)
+    return now, tuple(entries[sequence] for sequence in sorted(entries))
 
 
 async def _told_by_workflow(client: Client, opportunity_id: UUID) -> Outcome:
