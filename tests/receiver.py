@@ -23,6 +23,7 @@ class Receiver:
     url: str
     answers: list[int] = field(default_factory=list)
     """The status of the next answers; 204 when there are none."""
+    headers: dict[str, str] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
@@ -32,7 +33,7 @@ class Receiver:
         self.told.append(Webhook(SECRET).verify(body, dict(request.headers)))
         self.ids.append(request.headers["webhook-id"])
         self.heard.set()
-        return Response(status_code=self.answers.pop(0) if self.answers else 204)
+        return Response(status_code=self.answers.pop(0) if self.answers else 204, headers=self.headers)
 
 
 @contextlib.asynccontextmanager

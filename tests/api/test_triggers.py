@@ -185,7 +185,7 @@ async def test_the_pages_show_triggers_the_request_and_what_to_do(
         (
             {"campaign": {"key": "a", "step": "b"}, "notify": {"to": "owner", "words": "x"}},
             "",
-            "write one of",
+            "one of task",
         ),
     ],
 )
