@@ -18,6 +18,8 @@ from uuid import UUID
 import typer
 
 from domain.errors import TandemError
+from ops import file_commands
+from ops.file_commands import AsJson
 from runtime.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -31,18 +33,13 @@ app = typer.Typer(
     help="Tandem: a vendor and its partners work one opportunity together.",
 )
 
-playbook = typer.Typer(no_args_is_help=True, help="Check, describe and publish playbooks.")
-app.add_typer(playbook, name="playbook")
-
-policy = typer.Typer(no_args_is_help=True, help="Check, describe, publish and try discount policies.")
-app.add_typer(policy, name="policy")
+app.add_typer(file_commands.playbook, name="playbook")
+app.add_typer(file_commands.policy, name="policy")
+app.add_typer(file_commands.behaviour, name="behaviour")
+app.command()(file_commands.simulate)
 
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
-
-PlaybookFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Playbook files (YAML).")]
-PolicyFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Discount policy files (YAML).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
 @app.command()
@@ -113,65 +110,6 @@ def health(process: Annotated[Literal["api", "worker"], typer.Argument(help="Whi
 
         settings = load()
         aio.run(check_worker(settings if settings.temporal_address else instance.located(settings)))
-
-
-@playbook.command()
-def validate(files: PlaybookFiles, as_json: AsJson = False) -> None:
-    """Check playbook files, down to every rule, without publishing them."""
-    from ops import playbooks
-
-    playbooks.validate(files, as_json=as_json)
-
-
-@playbook.command()
-def schema() -> None:
-    """Print the JSON Schema of playbook files, for editors."""
-    from ops import playbooks
-
-    typer.echo(playbooks.schema_text(), nl=False)
-
-
-@playbook.command()
-def publish(files: PlaybookFiles, as_json: AsJson = False) -> None:
-    """Publish playbook files, each as the next version; deals that run keep theirs."""
-    from ops import playbooks
-
-    playbooks.publish(files, as_json=as_json)
-
-
-@policy.command("validate")
-def validate_policies(files: PolicyFiles, as_json: AsJson = False) -> None:
-    """Check policy files, down to every rule, without publishing them."""
-    from ops import policies
-
-    policies.validate(files, as_json=as_json)
-
-
-@policy.command("schema")
-def policy_schema() -> None:
-    """Print the JSON Schema of policy files, for editors."""
-    from ops import policies
-
-    typer.echo(policies.schema_text(), nl=False)
-
-
-@policy.command("publish")
-def publish_policies(files: PolicyFiles, as_json: AsJson = False) -> None:
-    """Publish policy files, each as the next version; deals that run keep theirs."""
-    from ops import policies
-
-    policies.publish(files, as_json=as_json)
-
-
-@policy.command("replay")
-def replay_policy(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A draft of a policy (YAML).")],
-    as_json: AsJson = False,
-) -> None:
-    """Run all past requests through a draft, before it is published: what would change?"""
-    from ops import policies
-
-    policies.try_on(file, as_json=as_json)
 
 
 @app.command("import")

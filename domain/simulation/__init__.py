@@ -1,0 +1,1 @@
+"""The time machine: deals played under a playbook, with people who behave as a file says."""

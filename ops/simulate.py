@@ -1,0 +1,178 @@
+"""`tandem simulate`: a playbook and a policy tried with people who behave as a file says."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from domain.calendar import Calendar, pinned
+from domain.discount.policy import DiscountPolicy
+from domain.errors import InvalidInput, NotFound
+from domain.playbook import Playbook, PlaybookDefinition
+from domain.simulation.behaviour import Behaviour
+from domain.simulation.cast import Period
+from domain.simulation.simulate import Simulated, simulate
+from domain.simulation.world import Trial
+from ops import published, simulate_report
+from ops.simulate_temporal import replay_through_temporal
+from runtime import aio, cel
+from runtime.behaviours import behaviour_schema, read_behaviour
+from runtime.holidays import public_holidays
+from runtime.playbooks import read_playbook
+from runtime.policies import RULES, read_policy
+
+MOST_DEALS = 100_000
+MOST_DAYS = 3650
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be tried, as the command line says it: files, or names of what ships."""
+
+    playbook: str
+    behaviour: str
+    policy: str | None = None
+    deals: int = 100
+    days: int = 365
+    seed: int = 1
+
+
+def schema_text() -> str:
+    """The JSON Schema of a behaviour file, as it is committed beside the examples."""
+    return json.dumps(behaviour_schema(), indent=2) + "\n"
+
+
+def shipped_behaviours() -> list[Path]:
+    """The behaviour files that come with Tandem, by name."""
+    return published.shipped("behaviours")
+
+
+def located(name: str, folder: str) -> Path:
+    """The file of this name, or what ships under it.
+
+    Raises:
+        NotFound: there is neither; the sentence says what ships.
+    """
+    file = Path(name)
+    shipped = {each.stem: each for each in published.shipped(folder)}
+    if file.is_file():
+        return file
+    if name not in shipped:
+        raise NotFound(
+            f"There is no {folder.removesuffix('s').replace('policie', 'policy')} “{name}”: "
+            f"give a file, or one that ships with Tandem ({', '.join(shipped)})."
+        )
+    return shipped[name]
+
+
+def trial_of(wanted: Wanted) -> Trial:
+    """What the files say, ready to be played.
+
+    Raises:
+        InvalidInput: no deals, or no days; or too many.
+        NotFound: a file is not there, or the playbook's policy does not ship with Tandem.
+        InvalidDocument: a file is not valid; each problem with its line and field.
+    """
+    _within(wanted.deals, MOST_DEALS, "deals")
+    _within(wanted.days, MOST_DAYS, "days")
+    book = read_playbook(located(wanted.playbook, "playbooks"))
+    policy = read_policy(located(wanted.policy or book.discount_policy, "policies"))
+    behaviour = read_behaviour(located(wanted.behaviour, "behaviours"), book, policy)
+    begins = datetime.combine(behaviour.starts, time(), UTC)
+    ends = begins + timedelta(days=wanted.days)
+    return Trial(
+        playbook=_version(book),
+        policy=DiscountPolicy(**dict(_fields(policy)), version=1),
+        behaviour=behaviour,
+        calendar=calendar_of(behaviour, begins.year, ends.year + 1),
+        period=Period(begins, ends, str(wanted.seed)),
+        deals=wanted.deals,
+        holds=_holds,
+        rules=RULES,
+    )
+
+
+def _within(number: int, most: int, what: str) -> None:
+    if not 1 <= number <= most:
+        raise InvalidInput(f"A simulation takes from 1 to {most:,} {what}, not {number:,}.")
+
+
+def _fields(model: Any) -> list[tuple[str, Any]]:
+    return [(name, getattr(model, name)) for name in type(model).model_fields]
+
+
+def _version(book: PlaybookDefinition) -> Playbook:
+    """The draft as if it were published."""
+    return Playbook(**dict(_fields(book)), version=1)
+
+
+def calendar_of(behaviour: Behaviour, first: int, last: int) -> Calendar:
+    """When people work in these years: office hours in the behaviour's zone, without its holidays."""
+    years = range(first, last + 1)
+    days = public_holidays(behaviour.country, None, years) if behaviour.country else ()
+    calendar = Calendar(zone=behaviour.zone, holidays=days)
+    return pinned(calendar, date(first, 1, 1), date(last, 12, 31))
+
+
+def _holds(rule: str, facts: dict[str, Any]) -> bool:
+    """Whether the rule of a playbook holds; one that cannot be answered does not, as on a real deal."""
+    try:
+        return cel.evaluate(rule, facts)
+    except cel.RuleFailed:
+        return False
+
+
+def play(trial: Trial, seed: int) -> Simulated:
+    """Play it, with a progress bar on a terminal."""
+    gc.set_threshold(aio.GARBAGE)
+    with Progress(disable=not sys.stdout.isatty(), transient=True) as progress:
+        bar = progress.add_task(f"{trial.deals:,} deals", total=1.0)
+
+        def told(share: float) -> None:
+            progress.update(bar, completed=share)
+
+        return simulate(trial, seed, told)
+
+
+def run(wanted: Wanted, *, through_temporal: int, as_json: bool) -> None:
+    """Play it and say what came of it; with `through_temporal`, so many deals through the real processes.
+
+    Exits with 1 where these did something else.
+    """
+    trial = trial_of(wanted)
+    if not 0 <= through_temporal <= wanted.deals:
+        raise InvalidInput(
+            f"Of {wanted.deals:,} deals, {through_temporal:,} cannot be played through Temporal; "
+            f"give a number up to {wanted.deals:,}."
+        )
+    found = play(trial, wanted.seed)
+    compared = None
+    if through_temporal:
+        compared = aio.run(replay_through_temporal(trial, found, through_temporal))
+    if as_json:
+        answer = found.report.model_dump(mode="json")
+        extra = {"through_temporal": compared.as_dict()} if compared else {}
+        typer.echo(json.dumps({**answer, **extra}, indent=2))
+    else:
+        console = Console()
+        simulate_report.show(console, found.report)
+        if compared:
+            simulate_report.show_compared(console, compared)
+    if compared and compared.differences:
+        raise typer.Exit(1)
+
+
+def validate(files: list[Path], *, as_json: bool) -> None:
+    """Say what is wrong with behaviour files, or that nothing is. Exits with 1 when something is."""
+    well = f"{len(files)} {'behaviour is' if len(files) == 1 else 'behaviours are'} valid."
+    published.say_problems(published.problems_in(files, read_behaviour), well, as_json=as_json)
