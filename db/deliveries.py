@@ -209,6 +209,13 @@ async def send_again(session: AsyncSession, notice_id: UUID) -> tuple[Notice, Us
     return row[0], row[1]
 
 
+async def send_all_again(session: AsyncSession) -> set[UUID]:
+    """Let all that could not be sent go out anew; answers for whom."""
+    again = {"state": DeliveryState.WAITING, "attempts": 0, "error": None}
+    statement = update(NoticeDelivery).where(_is(DeliveryState.FAILED)).values(**again)
+    return set((await session.execute(statement.returning(col(NoticeDelivery.user_id)))).scalars())
+
+
 def _is(state: DeliveryState) -> ColumnElement[bool]:
     return col(NoticeDelivery.state) == state.value
 

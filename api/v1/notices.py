@@ -28,6 +28,7 @@ router = APIRouter(prefix="/notices", tags=["notices"], route_class=TandemRoute)
 
 Administrator = Annotated[Principal, require(Action.MANAGE_NOTICES)]
 
+_NO_MAIL_SERVER = "No mail server is set, so that nothing can be sent; set TANDEM_SMTP_URL first."
 _RECIPIENT = {"id": USER_ID, "name": "Dora Desk", "email": "dora@vendor.example"}
 _SENT = {"state": "sent", "attempts": 1, "error": None, "sent_at": WHEN, "due_at": WHEN}
 _NONE = {"state": "none", "attempts": 0, "error": None, "sent_at": None, "due_at": None}
@@ -166,6 +167,12 @@ async def read_notice(notice_id: UUID, principal: PrincipalDep, database: Databa
     return NoticeOut.of(notice, _me(principal), sent[notice_id])
 
 
+@router.post("/resend-failed", status_code=204)
+async def resend_failed(_admin: Administrator, services: ServicesDep) -> None:
+    """Send again all that could not be sent, to everybody."""
+    await send_all_again(services)
+
+
 @router.post("/{notice_id}/resend")
 async def resend_notice(notice_id: UUID, _admin: Administrator, services: ServicesDep) -> NoticeOut:
     """Send again what could not be sent, with as many tries as at first, and all else of the same message."""
@@ -181,8 +188,18 @@ async def send_again(services: Services, notice_id: UUID) -> tuple[Notice, User]
         async with services.database.read() as session:
             sent = await deliveries.of_notices(session, [notice_id])
         if Channel.MAIL in sent[notice_id] and sent[notice_id][Channel.MAIL].state == DeliveryState.FAILED:
-            raise Conflict("No mail server is set, so that nothing can be sent; set TANDEM_SMTP_URL first.")
+            raise Conflict(_NO_MAIL_SERVER)
     async with services.database.transaction() as session:
         found = await deliveries.send_again(session, notice_id)
     await wake(services, found[1].id)
     return found
+
+
+async def send_all_again(services: Services) -> None:
+    """Let all that could not be sent go out anew. Raises `Conflict` where mails could not."""
+    if services.settings.smtp_url is None:
+        raise Conflict(_NO_MAIL_SERVER)
+    async with services.database.transaction() as session:
+        people = await deliveries.send_all_again(session)
+    for user_id in people:
+        await wake(services, user_id)

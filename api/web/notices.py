@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.principal import PrincipalDep, require
 from api.services import DatabaseDep, ServicesDep
-from api.v1.notices import send_again
+from api.v1.notices import send_again, send_all_again
 from api.web.filters import plural
 from api.web.forms import FormDep, WebRoute
 from api.web.rendering import go, page
@@ -176,6 +176,16 @@ async def read(
     async with database.transaction() as session:
         await notices.mark_read(session, principal, notice_id, datetime.now(UTC))
     return go(request, form.back("/notices"))
+
+
+@router.post("/resend")
+async def resend_all(request: Request, _admin: Administrator, services: ServicesDep) -> Response:
+    """Send again all that could not be sent."""
+    try:
+        await send_all_again(services)
+    except Conflict as refused:
+        return go(request, "/notices", refused.detail, "error")
+    return go(request, "/notices", "All that could not be sent is sent again.")
 
 
 @router.post("/{notice_id}/resend")

@@ -66,6 +66,7 @@ async def test_anonymous_is_asked_to_sign_in(client: httpx.AsyncClient):
         await client.post(f"{NOTICES}/{uuid4()}/read"),
         await client.post(f"{NOTICES}/read-all"),
         await client.post(f"{NOTICES}/{uuid4()}/resend"),
+        await client.post(f"{NOTICES}/resend-failed"),
     ):
         assert answer.status_code == 401
     page = await client.get("/notices", headers={"Accept": "text/html"})
@@ -162,6 +163,29 @@ async def test_an_administrator_has_a_mail_sent_again(
         assert (await client.post(f"{NOTICES}/{uuid4()}/resend")).status_code == 404
 
 
+async def test_an_administrator_has_all_sent_again(
+    settings: Settings, database: Database, desk: Person, people: People, as_: ClientFor
+):
+    notice_id = await fail(database, desk)
+    admin = await people.of("admin@vendor.example")
+    for email in ("desk@vendor.example", "lead@aster.example"):
+        assert (await (await as_(email)).post(f"{NOTICES}/resend-failed")).status_code == 403
+    assert (await (await as_(admin.email)).post(f"{NOTICES}/resend-failed")).status_code == 409
+    mailing = settings.model_copy(
+        update={"smtp_url": "smtp://127.0.0.1:9", "mail_from": "Tandem <tandem@vendor.example>"}
+    )
+    async with (
+        serving(create_app(mailing)) as address,
+        httpx.AsyncClient(base_url=address, headers=admin.headers) as client,
+    ):
+        assert (await client.post(f"{NOTICES}/resend-failed")).status_code == 204
+        again = await client.post("/notices/resend", headers={"Accept": "text/html"})
+        assert again.status_code == 303
+        assert str(notice_id) not in {each["id"] for each in await listed(client, admin, failed=True)}
+    (notice,) = await listed(await as_(admin.email), desk)
+    assert notice["mail"]["state"] == "waiting"
+
+
 async def test_the_page_lists_notices_and_marks_them_read_without_scripts(
     page: httpx.AsyncClient, database: Database, desk: Person
 ):
@@ -197,6 +221,7 @@ async def test_an_administrator_sees_on_the_page_what_could_not_be_mailed(
         await browser.post("/sign-in", data={"email": boss.email, "password": PASSWORD})
         shown = (await browser.get("/notices")).text
         assert "What could not be sent" in shown
+        assert "Send all again" in shown
         assert desk.email in shown
         answer = await browser.post(f"/notices/{uuid4()}/resend")
         assert "There is no such notice." in answer.text
