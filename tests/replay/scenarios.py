@@ -133,6 +133,34 @@ async def continued(stage: Stage) -> None:
     await deal.complete("confirm-budget")
 
 
+async def triggered(stage: Stage) -> None:
+    """Stages whose triggers create tasks, tell people, ask for approvals, call a program; and back again."""
+    review = {"approval": {"title": "Solution review", "role": "sales_director"}}
+    hook = {"webhook": {"url": "https://hooks.example/x", "event": "demo.began"}}
+    told = {"when": "deal.amount > 1000.0", "notify": {"to": "owner", "words": "It begins."}}
+    room = {"task": a_task("book-room", required=False)}
+    book = a_playbook(
+        stages=[
+            a_stage("talk", a_task("call"), on_leave=[room]),
+            a_stage("show", a_task("demo"), on_enter=[told, review, hook]),
+            a_stage("close", a_task("sign")),
+        ]
+    )
+    deal = await stage.deal.open(playbook=book)
+    await deal.complete("call")
+    await deal.ask(ask.Advance())
+    await deal.ask(ask.Move(stage="talk", reason="Too early."))
+    await deal.ask(ask.Move(stage="show", reason="Now."))
+    await deal.complete("demo")
+    await deal.tell_stage(ApprovalState.REJECTED)
+    await deal.until_said("“Solution review” was rejected")
+    asked = (await deal.deal()).stage_approvals[-1].id
+    await deal.ask(ask.AskStageApproval(approval_id=asked, id=an_id(4711)))
+    await deal.tell_stage(ApprovalState.APPROVED)
+    await deal.until_said("“Solution review” was approved")
+    await deal.ask(ask.Advance())
+
+
 async def with_lines(stage: Stage) -> None:
     """What is sold: added, changed, its cost set, taken out; by both sides and the desk."""
     deal = await stage.deal.open()
@@ -182,6 +210,7 @@ SKIPPING: dict[str, Callable[[Stage], Awaitable[None]]] = {
         discount_refused,
         imported,
         with_lines,
+        triggered,
     )
 }
 """Played on a server whose clock is ours."""

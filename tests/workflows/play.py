@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
-from temporalio import activity
+from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType, IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import (
@@ -30,24 +30,29 @@ from temporalio.worker import Worker
 
 from activities.rules import judge_rule
 from activities.triggers import judge_triggers
-from domain.approval.state import ApprovalState
+from domain.approval.state import ApprovalState, Subject
+from domain.handoff.news import HandOffNews
 from domain.notice import Message
 from domain.opportunity import commands as ask
 from domain.opportunity.commands import Command
 from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.stage_approvals import KIND as STAGE
 from domain.opportunity.state import Opportunity
-from domain.principal import Actor
+from domain.opportunity.triggers import WebhookCall
+from domain.principal import SYSTEM, Actor
 from runtime.ids import new_id
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
 from tests.workflows.play_discounts import Adviser, Desk, result
-from workflows.approval_messages import APPROVAL_ENDED
+from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult
 from workflows.entity import Receipt
+from workflows.handoff_messages import HEARD, HandOffStart
 from workflows.messages import CATCH_UP, RECORD, CaughtUp, Opening, Snapshot, Start, workflow_id
 from workflows.notice_messages import NOTIFY
 from workflows.opportunity import OpportunityWorkflow
 from workflows.trigger import WebhookCallWorkflow
+from workflows.trigger_messages import CALL_WEBHOOK
 
 PATIENCE = 10.0
 """Seconds that a test waits for what must come."""
@@ -101,6 +106,24 @@ class Records(Protocol):
     def catch_up(self) -> Callable[[Snapshot], Awaitable[CaughtUp]]: ...
 
 
+@workflow.defn(name="HandOffWorkflow", sandboxed=False)
+class Reception:
+    """A hand-off that only hears what its deal tells it."""
+
+    def __init__(self) -> None:
+        self.told: list[HandOffNews] = []
+
+    @workflow.run
+    async def run(self, start: HandOffStart) -> None:
+        assert start.news is not None
+        self.told.append(start.news)
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal(name=HEARD)
+    def heard(self, news: HandOffNews) -> None:
+        self.told.append(news)
+
+
 def a_worker(
     client: Client,
     queue: str,
@@ -116,9 +139,19 @@ def a_worker(
     async def notify(message: Message) -> None:
         told.append(message)
 
+    @activity.defn(name=CALL_WEBHOOK)
+    async def call_webhook(call: WebhookCall) -> None:
+        del call  # whoever it is, hears it
+
     keeping: list[Callable[..., Any]] = [records.record_opportunity, records.catch_up, judge_rule]
-    activities: list[Callable[..., Any]] = [*keeping, judge_triggers, notify, *Adviser().activities, *also]
-    workflows = [OpportunityWorkflow, Desk, WebhookCallWorkflow]
+    activities: list[Callable[..., Any]] = [
+        *keeping,
+        judge_triggers,
+        notify,
+        *Adviser().activities,
+        *(also or [call_webhook]),
+    ]
+    workflows = [OpportunityWorkflow, Desk, Reception, WebhookCallWorkflow]
     return Worker(client, task_queue=queue, workflows=workflows, activities=activities, **options)
 
 
@@ -181,6 +214,14 @@ class Played:
     async def tell(self, state: ApprovalState, **said: Any) -> None:
         """The approval of the newest discount says how it stands."""
         await self.handle.signal(APPROVAL_ENDED, result(await self.deal(), state, **said))
+
+    async def tell_stage(self, state: ApprovalState, comment: str | None = None) -> None:
+        """The approval that the stage waits for says how it stands."""
+        approval = (await self.deal()).stage_approvals[-1]
+        subject = Subject(kind=STAGE, title=approval.title, opportunity_id=self.id)
+        said = {"version": 2, "by": SYSTEM, "at": approval.asked_at, "comment": comment}
+        told = ApprovalResult(approval_id=approval.id, state=state, subject=subject, **said)
+        await self.handle.signal(APPROVAL_ENDED, told)
 
     async def deal(self) -> Opportunity:
         return await self.handle.query(OpportunityWorkflow.opportunity)

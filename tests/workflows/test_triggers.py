@@ -14,19 +14,19 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
 from activities.triggers import TriggerActivities
-from domain.approval.state import ApprovalState, Subject
+from domain.approval.state import ApprovalState
 from domain.notice import NoticeKind
 from domain.opportunity import commands as ask
-from domain.opportunity.stage_approvals import KIND
+from domain.opportunity.draft import TimelineEntry
 from domain.opportunity.state import LoseReason
 from domain.playbook import Playbook
-from domain.principal import SYSTEM
 from runtime.ids import new_id
 from runtime.settings import Settings
 from tests.factories import NOW, a_playbook, a_stage, a_task
 from tests.receiver import SECRET, Receiver, receiving
+from tests.replay.make import impatient
 from tests.workflows.play import Ledger, Played, a_worker, refused
-from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult, approval_workflow_id
+from workflows.approval_messages import approval_workflow_id
 
 CHILD = EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED
 
@@ -68,21 +68,6 @@ async def playing(server: WorkflowEnvironment, home: Path, **settings: Any) -> A
         yield played
 
 
-async def decided(deal: Played, state: ApprovalState, comment: str | None = None) -> None:
-    """The approval of the stage tells the deal how it ended."""
-    approval = (await deal.deal()).stage_approvals[-1]
-    result = ApprovalResult(
-        approval_id=approval.id,
-        version=2,
-        state=state,
-        subject=Subject(kind=KIND, title=approval.title, opportunity_id=deal.id),
-        by=SYSTEM,
-        at=NOW,
-        comment=comment,
-    )
-    await deal.handle.signal(APPROVAL_ENDED, result)
-
-
 async def enter_show(deal: Played, url: str) -> None:
     await deal.open(playbook=book(url))
     await deal.complete("call")
@@ -115,7 +100,7 @@ async def test_all_that_a_stage_asks_for_happens_once(
         assert receiver.ids == [f"{deal.id}-{_sequence(await deal.story(), 'deal.demo_began')}"]
 
 
-def _sequence(story: Any, part: str) -> int:
+def _sequence(story: list[TimelineEntry], part: str) -> int:
     return next(entry.sequence for entry in story if part in entry.words)
 
 
@@ -128,13 +113,13 @@ async def test_a_stage_waits_for_its_approval_and_goes_on_with_a_yes(
         error = await refused(deal.ask(ask.Advance()))
         assert error.type == "stage_gate_closed"
         assert "“Solution review” waits for approval" in error.message
-        await decided(deal, ApprovalState.REJECTED, "Too thin.")
+        await deal.tell_stage(ApprovalState.REJECTED, "Too thin.")
         await deal.until_said("“Solution review” was rejected: Too thin.")
         error = await refused(deal.ask(ask.Advance()))
         assert "ask for it again, or move the deal back" in error.message
         before = (await deal.deal()).stage_approvals[-1].id
         await deal.ask(ask.AskStageApproval(approval_id=before, id=new_id()))
-        await decided(deal, ApprovalState.APPROVED)
+        await deal.tell_stage(ApprovalState.APPROVED)
         await deal.until_said("“Solution review” was approved.")
         await deal.ask(ask.Advance())
         assert (await deal.deal()).stage.key == "close"
@@ -205,6 +190,20 @@ async def test_a_deal_that_is_reopened_goes_on_without_firing_again(
         assert (await deal.deal()).firing == ()
         error = await refused(deal.ask(ask.Advance()))
         assert "“Solution review” was not decided on before the deal was closed" in error.message
+
+
+async def test_a_run_that_follows_another_fires_nothing_again(tmp_path: Path):
+    ledger = Ledger()
+    async with impatient() as server:
+        played = Played(server.client, queue="triggers")
+        async with a_worker(server.client, played.queue, ledger):
+            await enter_show(played, "https://hooks.example/x")
+            first = (await played.history()).run_id
+            for number in range(16):
+                await played.ask(ask.AddNote(text=f"Note {number}"))
+            assert (await played.history()).run_id != first, "the process continued as new"
+    fired = [entry for entry in ledger.timeline.values() if entry.event.type == "trigger_fired"]
+    assert len(fired) == 5
 
 
 async def test_a_deal_taken_over_fires_nothing(server: WorkflowEnvironment, tmp_path: Path):
