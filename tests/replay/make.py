@@ -1,7 +1,7 @@
 """Makes the committed histories anew: `.venv/bin/python -m tests.replay.make`, from the root of the checkout.
 
-Each history has a fingerprint beside it, `histories/*.txt`: the commands that the
-workflow gave, in order, in a form that a reviewer can read.
+With a name, only that scenario's. Each history has a fingerprint beside it, `histories/*.txt`: the
+commands that the workflow gave, in order, in a form that a reviewer can read.
 """
 
 from __future__ import annotations
@@ -117,11 +117,11 @@ async def impatient() -> AsyncIterator[WorkflowEnvironment]:
             yield WorkflowEnvironment.from_client(client)
 
 
-async def make() -> None:
+async def make(names: list[str]) -> None:
     HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.iterdir():
-        old.unlink()
-    for name in (*SKIPPING, *IMPATIENT):
+    for name in names:
+        for old in HISTORIES.glob(f"{name}-[0-9].*"):
+            old.unlink()
         async with skipping() if name in SKIPPING else impatient() as server:
             for number, history in enumerate(await play(name, server), start=1):
                 path = HISTORIES / f"{name}-{number}"
@@ -131,4 +131,4 @@ async def make() -> None:
 
 
 if __name__ == "__main__":
-    aio.run(make())
+    aio.run(make(sys.argv[1:] or [*SKIPPING, *IMPATIENT]))
