@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     false,
     func,
     literal,
@@ -40,6 +41,7 @@ from db.tables import (
     ApprovalSeatRow,
     FollowUpRow,
     HandOffRow,
+    OpportunityPartnerRow,
     OpportunityRow,
     User,
 )
@@ -219,6 +221,16 @@ def _within(due: Subquery, wanted: Wanted) -> ColumnElement[bool]:
     return or_(on_day, and_(due.c.day.is_(None), due.c.at >= wanted.start, due.c.at < wanted.end))
 
 
+def _seen(due: Subquery, principal: Principal) -> ColumnElement[bool]:
+    """On a deal that the principal takes part in; `opportunity.visible`, without the deal's own row."""
+    if principal.partner_id is None:
+        return true()
+    return exists().where(
+        col(OpportunityPartnerRow.opportunity_id) == due.c.opportunity_id,
+        col(OpportunityPartnerRow.partner_id) == principal.partner_id,
+    )
+
+
 def _on_deals(due: Any, principal: Principal) -> Select[*tuple[Any, ...]]:
     """With the deals, where the principal takes part in them."""
     return (
@@ -262,9 +274,9 @@ async def days(
     begins = bindparam("midnights", list(midnights), type_=ARRAY(Instant))
     by_time = func.width_bucket(due.c.at, begins)
     place = case((due.c.day.is_(None), by_time), else_=due.c.day - literal(first, Date) + 1)
-    placed = _on_deals(due, principal).add_columns(place.label("place")).subquery()
+    placed = select(due, place.label("place")).where(_seen(due, principal)).subquery()
     order = (placed.c.at, placed.c.opportunity_id, placed.c.kind, placed.c.key)
-    numbered = (
+    counted = (
         select(
             placed,
             func.row_number().over(partition_by=placed.c.place, order_by=order).label("number"),
@@ -273,9 +285,9 @@ async def days(
         .where(placed.c.place.between(1, len(midnights) - 1))
         .subquery()
     )
-    statement = (
-        select(numbered).where(numbered.c.number <= most).order_by(numbered.c.place, numbered.c.number)
-    )
+    # What a day shows is told by its deal; what it only counts is not.
+    numbered = select(counted).where(counted.c.number <= most).subquery()
+    statement = _on_deals(numbered, principal).order_by(numbered.c.place, numbered.c.number)
     found: dict[date, DueOnDay] = {}
     for row in await session.execute(statement):
         day = found.setdefault(first + (row.place - 1) * _DAY, DueOnDay([], row.total))
