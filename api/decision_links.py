@@ -133,7 +133,12 @@ async def decide(services: Services, opened: Opened, command: ask.Decide, versio
 def decided(approval: Approval, opened: Opened) -> str:
     """What the link's person said, as the request has it: of two clicks at once only one counts."""
     decision = _decision(approval, opened)
-    words = {"approve": "you approved", "reject": "you rejected", "return": "you returned"}
+    words = {
+        "approve": "you approved",
+        "counter": "you offered less instead of",
+        "reject": "you rejected",
+        "return": "you returned",
+    }
     what = words.get(decision.verdict.value, "you decided on") if decision else "you decided on"
     return f"{what} {opened.approval.title}"
 

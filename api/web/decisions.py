@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from api import decision_links, sessions
 from api.decision_links import Opened
 from api.services import Services, ServicesDep
-from api.v1.approval_inputs import ApproveBody, RejectBody, ReturnBody
+from api.v1.approval_inputs import ApproveBody, CounterBody, RejectBody, ReturnBody
 from api.web.approval_facts import facts_of
 from api.web.forms import Form, FormDep, Refusal, parse
 from api.web.rendering import page, quiet
@@ -25,8 +25,9 @@ from domain.principal import Principal
 
 router = APIRouter(prefix="/decide", include_in_schema=False)
 
-_BODIES: dict[str, type[ApproveBody | RejectBody | ReturnBody]] = {
+_BODIES: dict[str, type[ApproveBody | CounterBody | RejectBody | ReturnBody]] = {
     "approve": ApproveBody,
+    "counter": CounterBody,
     "reject": RejectBody,
     "return": ReturnBody,
 }
@@ -76,11 +77,24 @@ def _command(form: Form, opened: Opened) -> ask.Decide:
     """What was chosen. Raises `InvalidInput`."""
     body = _BODIES.get(form.get("choice") or "")
     if body is None:
-        raise InvalidInput("Choose whether to approve, to reject or to return it.", pointer="/choice")
-    comment = form.given("comment")
-    if body is not ApproveBody and not comment:
+        raise InvalidInput(
+            "Choose whether to approve, to offer less, to reject or to return it.", pointer="/choice"
+        )
+    if body is CounterBody:
+        return _offer(form, opened)
+    said = form.given("comment")
+    if body in (RejectBody, ReturnBody) and not said:
         raise InvalidInput("Say why: the requester reads it.", pointer="/comment")
-    return parse(body, {"step": opened.step.key, **comment}).command()
+    return parse(body, {"step": opened.step.key, **said}).command()
+
+
+def _offer(form: Form, opened: Opened) -> ask.Decide:
+    """What would be granted instead. Raises `InvalidInput`."""
+    percent, note = form.get("percent"), form.get("note")
+    if percent is None:
+        raise InvalidInput("Say how much you would grant.", pointer="/percent")
+    typed = {"step": opened.step.key, "percent": percent.rstrip(" %").replace(",", ".")}
+    return parse(CounterBody, {**typed, "comment": note} if note else typed).command()
 
 
 def _version(form: Form) -> int | None:

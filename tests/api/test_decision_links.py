@@ -153,6 +153,23 @@ async def test_who_says_no_says_why(
     closed(await browser.get(f"/decide/{token}"), 410)
 
 
+async def test_less_is_offered_by_a_link(case: Case, browser: httpx.AsyncClient):
+    token = await case.link(case.desk)
+    for percent in ("", "0", "27.5", "a lot"):
+        asked = await choose(browser, token, "counter", percent=percent)
+        assert asked.status_code == 422, asked.text
+        assert 'action="/decide"' in asked.text
+    assert not (await case.approval()).step("desk").decisions
+    done = await choose(browser, token, "counter", percent="20,5 %", note="For three years.")
+    assert done.status_code == 200, done.text
+    assert "you offered less instead of 27.5 % on" in done.text
+    after = await case.approval()
+    assert after.state is ApprovalState.COUNTERED
+    assert after.counter is not None
+    assert (str(after.counter.percent), after.counter.comment) == ("20.5", "For three years.")
+    closed(await browser.get(f"/decide/{token}"), 410)
+
+
 async def test_the_last_yes_approves_the_request(case: Case, browser: httpx.AsyncClient):
     await choose(browser, await case.link(case.desk), "approve")
     done = await choose(browser, await case.link(case.finance, "finance"), "approve")
@@ -162,7 +179,7 @@ async def test_the_last_yes_approves_the_request(case: Case, browser: httpx.Asyn
 
 async def test_what_is_no_choice_is_asked_again(case: Case, browser: httpx.AsyncClient):
     token = await case.link(case.desk)
-    for choice in ("", "counter", "recall"):
+    for choice in ("", "delegate", "recall"):
         answer = await choose(browser, token, choice)
         assert answer.status_code == 422
         assert "Choose whether" in answer.text
