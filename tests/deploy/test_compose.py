@@ -14,6 +14,7 @@ import yaml
 import cli
 from runtime.postgres import binaries, embedded_postgres
 from runtime.settings import Settings
+from tests.receiver import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -145,7 +146,7 @@ def test_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> No
         filled = re.sub(
             r"\$\{\w+:-([^}]*)\}", r"\1", REQUIRED.sub("https://tandem.production.example", value)
         )
-        monkeypatch.setenv(variable, filled)
+        monkeypatch.setenv(variable, SECRET if variable == "TANDEM_WEBHOOK_SECRET" else filled)
     settings = Settings(_env_file=None)
     assert settings.database_url
     assert settings.temporal_address == "temporal:7233"
