@@ -6,6 +6,7 @@ each cause, however often the message is repeated.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -63,6 +64,10 @@ class DeliveryState(StrEnum):
     """It could not be sent; it stays listed until an administrator sends it again."""
     DROPPED = "dropped"
     """When it was to be sent, it no longer concerned the recipient, or was not wanted any more."""
+
+
+LATE = timedelta(hours=1)
+"""What is said so much later than it was to be was missed: no worker ran. It is told with all else missed."""
 
 
 class Fact(BaseModel):

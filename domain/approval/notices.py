@@ -8,8 +8,8 @@ from uuid import UUID
 
 from domain.approval import events as did
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
-from domain.approval.state import Approval
-from domain.notice import Fact, Message, NoticeKind
+from domain.approval.state import AlarmKind, Approval
+from domain.notice import LATE, Fact, Message, NoticeKind
 from domain.percent import shown
 
 Telling = tuple[NoticeKind, Iterable[UUID]]
@@ -64,7 +64,20 @@ def _message(
         round=len(approval.rounds),
         due_at=step.due_at if step is not None else None,
         facts=tuple(_facts(approval)),
+        late=_is_late(entry, approval),
     )
+
+
+def _is_late(entry: ApprovalEntry, approval: Approval) -> bool:
+    """Whether the clock rang long after it was to, because nobody worked."""
+    event = entry.event
+    rang = [approval.expires_at] if isinstance(event, did.Expired) else []
+    if isinstance(event, did.Reminded | did.Escalated):
+        kind = AlarmKind.REMIND if isinstance(event, did.Reminded) else AlarmKind.ESCALATE
+        step = approval.step(event.key)
+        alarms = step.alarms if step is not None else ()
+        rang = [alarm.at for alarm in alarms if alarm.kind is kind and alarm.at <= entry.at]
+    return bool(rang) and entry.at - max(rang) > LATE
 
 
 def _facts(approval: Approval) -> Iterator[Fact]:

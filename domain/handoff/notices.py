@@ -15,8 +15,7 @@ from domain.handoff import events as did
 from domain.handoff.draft import HandOffEntry, HandOffOutcome
 from domain.handoff.news import HandOffNews
 from domain.handoff.state import HandOffProcess, Progress
-from domain.notice import Fact, Message, NoticeKind
-from domain.opportunity.notices import LATE
+from domain.notice import LATE, Fact, Message, NoticeKind
 from domain.opportunity.state import Person
 from domain.playbook_handoff import HandOffTell
 from domain.principal import Role

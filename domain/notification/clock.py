@@ -38,7 +38,7 @@ def next_at(zone: ZoneInfo, wall: time, after: datetime) -> datetime:
     day = after.astimezone(zone).date() - _DAY
     while True:
         day += _DAY
-        shown = datetime.combine(day, wall, zone)
+        shown = datetime.combine(day, wall.replace(fold=0), zone)  # of two, the first
         at = shown.astimezone(UTC)
         if at.astimezone(zone).replace(tzinfo=None) != shown.replace(tzinfo=None):
             at = _jump(zone, at - _DAY, at) or at  # the clock never shows it: it goes over it here

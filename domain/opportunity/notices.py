@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from domain.ladder import Subject, Tell
-from domain.notice import CalendarEvent, Fact, Message, NoticeKind
+from domain.notice import LATE, CalendarEvent, Fact, Message, NoticeKind
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.events import Escalated, Reminded, TaskAssigned, TriggerFired
 from domain.opportunity.state import Opportunity
 from domain.opportunity.trigger_state import trigger_at
 from domain.principal import Role, Side
 from domain.trigger import Audience, NotifyTemplate
-
-LATE = timedelta(hours=1)
-"""What is said so much later than it was to be was missed: no worker ran. It is told with all else missed."""
 
 _KINDS = {
     Subject.TASK: NoticeKind.TASK_DUE,

@@ -54,6 +54,28 @@ def test_who_is_waited_for_is_in_their_lists():
     assert (seats(game.approval), waits_for(game.approval)) == ([], None)
 
 
+def test_what_a_clock_says_long_after_its_time_is_late():
+    def told(game: Game) -> set[tuple[NoticeKind, bool]]:
+        outcome = ApprovalOutcome(approval=game.approval, entries=tuple(game.entries))
+        return {(message.kind, message.late) for message in messages(outcome)}
+
+    game = Game().submit(DESK).pass_time(timedelta(days=10))
+    assert told(game) == {
+        (NoticeKind.DECISION_WANTED, False),
+        (NoticeKind.DECISION_REMINDER, False),
+        (NoticeKind.DECISION_ESCALATED, False),
+    }
+    game = Game().submit(DESK)
+    game.now += timedelta(days=7)
+    assert told(game.pass_time(timedelta())) == {
+        (NoticeKind.DECISION_WANTED, False),
+        (NoticeKind.DECISION_REMINDER, True),
+        (NoticeKind.DECISION_ESCALATED, True),
+    }
+    game.now += timedelta(days=30)
+    assert (NoticeKind.EXPIRED, True) in told(game.pass_time(timedelta()))
+
+
 def test_who_is_awaited_is_who_sits_and_who_is_stood_in_for():
     game = Game(directory=away(OFFICE, FRED, DINA, since=MONDAY)).submit(DESK, FINANCE)
     assert awaited(game.approval) == {DORA.id, DIRK.id, DINA.id, FRED.id}
