@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that `tandem up` and
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -87,14 +88,15 @@ def api(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(when_told: WhenTold = False) -> None:
     """Bring the database's schema up to date; a new one gets the playbooks that ship."""
     from ops.setup import make_ready
     from runtime import aio
 
-    settings = _started("migrate")
+    settings = _started("migrate", when_told=when_told)
     aio.run(make_ready(settings.database_url or ""))
-    typer.echo("The database is up to date.")
+    if not when_told:
+        typer.echo("The database is up to date.")
 
 
 @app.command()
@@ -221,7 +223,7 @@ def doctor(
         typer.echo(aio.run(look.rebuild_opportunity(_started("doctor"), rebuild)))
     if recount:
         typer.echo(aio.run(look.recount_pipeline(_started("doctor"))))
-    if rebuild is not None or recount:
+    if recount or rebuild is not None:
         return
     settings = _started("doctor")
     findings = aio.run(look.examine(settings))
@@ -325,6 +327,7 @@ async def _database(role: str) -> AsyncIterator[Database]:
 
 def main() -> None:
     """The entry point: a refusal is one sentence and exit code 1, never a traceback."""
+    gc.disable()  # loading libraries makes no garbage; `aio.run` has it looked for again
     try:
         app(prog_name="tandem")
     except TandemError as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -59,17 +60,22 @@ async def up(settings: Settings, *, demo: bool, stop_with_parent: bool = False) 
 async def _run(settings: Settings, *, demo: bool) -> None:
     told: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
     try:
-        # The services start before the servers, to load their libraries meanwhile, and stop before them.
+        # The services stop before the servers. What the first page waits for starts before them, to load its
+        # libraries meanwhile; the worker when the web answers: a small machine would be slower at both.
         async with contextlib.AsyncExitStack() as outlasting, asyncio.TaskGroup() as group:
-            for role, *options in (("worker",), ("api", "--migrate")):
-                service = Service(role, _tandem(role, "--when-told", *options))
-                group.create_task(keep(service, told, _say))
-            servers = await outlasting.enter_async_context(_servers(settings))
-            for child in servers.children:
-                group.create_task(watch(child))
-            env = _environment(settings, servers)
+            group.create_task(keep(_service("api"), told, _say))
+            migration = await processes.start(
+                _tandem("migrate", "--when-told"), name="migration", listens=True
+            )
+            async with processes.running(migration):
+                servers = await outlasting.enter_async_context(_servers(settings))
+                for child in servers.children:
+                    group.create_task(watch(child))
+                env = _environment(settings, servers)
+                await _migrate(migration, env)
             told.set_result(env)
             await _answers(settings)
+            group.create_task(keep(_service("worker"), told, _say))
             instance.publish(settings.home, _note(settings, servers))
             if demo:
                 await _seed(settings, env)
@@ -126,6 +132,19 @@ def _environment(settings: Settings, servers: Servers) -> dict[str, str]:
         "TANDEM_TEMPORAL_ADDRESS": servers.temporal_address,
         "TANDEM_DEMO_PASSWORD": instance.demo_password(settings),
     }
+
+
+async def _migrate(migration: processes.Child, env: dict[str, str]) -> None:
+    """Tell the migration where the database is, and wait for it."""
+    await migration.tell(json.dumps(env))
+    if code := await migration.wait():
+        raise CannotStart(
+            f"The database could not be brought up to date ({words(code)}): see the lines above."
+        )
+
+
+def _service(role: str) -> Service:
+    return Service(role, _tandem(role, "--when-told"))
 
 
 def _tandem(*arguments: str) -> list[str]:

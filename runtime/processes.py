@@ -88,7 +88,7 @@ class Child:
         """Write one line to its standard input, and close that."""
         pipe = self.process.stdin
         if pipe is not None:
-            with contextlib.suppress(OSError):  # it ended meanwhile, which `wait` tells
+            with contextlib.suppress(OSError, RuntimeError):  # it ended meanwhile, which `wait` tells
                 pipe.write(line.encode() + b"\n")
                 await pipe.drain()
             pipe.close()
