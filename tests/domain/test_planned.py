@@ -11,7 +11,18 @@ from domain.opportunity.planned import Planned, PlannedKind, planned
 from domain.opportunity.state import CheckInFor
 from domain.principal import Side
 from tests.bargains import a_bargain
-from tests.factories import ASTER, NOW, SELLER, Working, a_deal, a_lost_deal, a_won_deal, assignee, person
+from tests.factories import (
+    ASTER,
+    NOW,
+    SELLER,
+    Working,
+    a_deal,
+    a_lost_deal,
+    a_playbook,
+    a_won_deal,
+    assignee,
+    person,
+)
 
 
 def listed(deal: Working) -> list[Planned]:
@@ -32,6 +43,11 @@ def test_a_calendar_has_the_deadlines_that_people_plan_by_in_order():
         "Joint qualification should be finished",
         "Expected close",
     ]
+
+
+def test_what_the_clock_only_reminds_of_is_no_plan():
+    clock = {"stale": "3w", "missed": "1bd", "close_near": "7d"}
+    assert plans(a_deal(playbook=a_playbook(clock=clock))) == plans(a_deal())
 
 
 def test_the_expected_close_is_the_same_day_in_every_zone():
