@@ -239,7 +239,9 @@ class Working:
     def complete(self, *keys: str) -> Working:
         """Whoever may do it completes the task."""
         for key in keys:
-            self.ask(ask.CompleteTask(key=key), by=self.worker(self.task(key)))
+            task = self.task(key)
+            note = "It is as they said." if task.answer else None
+            self.ask(ask.CompleteTask(key=key, note=note), by=self.worker(task))
         return self
 
     def worker(self, task: Task) -> Actor:
