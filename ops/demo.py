@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from api import line_intake
 from api.commands import Commands
+from api.handoff_commands import HandOffCommands
 from api.idempotency import Minted
 from api.services import Services, TemporalGate
 from api.v1.lines import LineInput
@@ -20,6 +21,7 @@ from db.session import Database
 from db.tables import Account, Organisation, OrganisationKind, User
 from db.watch import TimelineWatch
 from domain.crm_import.ids import imported_id
+from domain.handoff import commands as ask_handoff
 from domain.money import Money
 from domain.opportunity import commands as ask
 from domain.opportunity.blockers import exit_of
@@ -194,7 +196,9 @@ class _Rehearsal:
         elif deal.playbook.next_stage(deal.stage.key) is not None:
             deal = await self._as(owner).change(deal.id, ask.Advance())
         if deal.stage.key == before.key:
-            deal = await self._as(owner).change(deal.id, ask.Win(note="Signed."))
+            deal = await self._as(owner).change(
+                deal.id, ask.Win(note="Signed.", contract_ends=story.contract_ends())
+            )
         return deal
 
     def _required(self, deal: Opportunity) -> Iterator[Task]:
@@ -230,4 +234,13 @@ class _Rehearsal:
         if told.accepted and deal.stage.key == HANDOFF:
             for task in list(self._required(deal)):
                 deal = await self._complete(deal, task)
-            await self._as(self.cast["success@vendor.example"]).change(deal.id, ask.AcceptHandOff())
+            success = self.cast["success@vendor.example"]
+            await self._as(success).change(deal.id, ask.AcceptHandOff(comment="Welcome."))
+            await self._follow_up(success)
+
+    async def _follow_up(self, success: Principal) -> None:
+        """Customer success has talked to the customer already."""
+        health, note, next_step = story.FOLLOW_UP
+        command = ask_handoff.LogFollowUp(health=health, note=note, next_step=next_step)
+        handoffs = HandOffCommands(self.services, success, f"demo:{self.id}:follow-up")
+        await handoffs.change(self.id, command)

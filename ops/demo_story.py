@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
+from domain.handoff.state import Health
 from domain.opportunity.state import LoseReason
 from domain.playbook import PartnerRole
 from domain.principal import Role
@@ -246,6 +248,7 @@ DEALS: tuple[Deal, ...] = (
         "it-software",
         ((ASTER, RESELLER),),
         "handoff",
+        started=9,
         currency="GBP",
     ),
     Deal(
@@ -273,6 +276,19 @@ ANSWERS = {
     "share-delivery-plan": "Go-live in six weeks; two consultants; the customer sends data in week two.",
 }
 """What the demo's people answer where a hand-off asks for it."""
+
+
+FOLLOW_UP = (
+    Health.AT_RISK,
+    "The first hundred people are in. The second site waits for its network and grows impatient.",
+    "Bring forward the network date with the partner",
+)
+"""What customer success heard when it called, how the customer is, and what comes next."""
+
+
+def contract_ends() -> date:
+    """When what is won ends: a year from today."""
+    return datetime.now(UTC).date() + timedelta(days=365)
 
 
 def answer(task: str | None) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from db import playbooks
+from db.session import Database
 from domain.approval.directory import Directory, PersonEntry
 from domain.handoff import commands as ask
 from domain.handoff.agenda import fall_due, next_due, renewal_is_due
@@ -20,10 +22,10 @@ from domain.opportunity import commands as ask_deal
 from domain.opportunity.draft import Outcome
 from domain.opportunity.rules import decide as decide_deal
 from domain.opportunity.state import Opportunity
-from domain.playbook import Playbook
+from domain.playbook import Playbook, PlaybookDefinition
 from domain.principal import Actor, Role
 from tests.approvals import actor, person
-from tests.factories import REP, a_playbook, a_won_deal
+from tests.factories import REP, a_playbook, a_stage, a_task, a_won_deal
 
 FRIDAY = datetime(2027, 3, 5, 15, 0, tzinfo=UTC)
 """A Friday afternoon, two hours before the office closes."""
@@ -149,3 +151,27 @@ class HandOffGame:
 def an_accepted_handoff(**changes: Any) -> HandOffGame:
     """A hand-off that Susi has accepted on Friday afternoon."""
     return HandOffGame(**changes).complete().accept()
+
+
+async def publish_a_short_sale(database: Database) -> str:
+    """A playbook of one stage, whose hand-off asks the vendor for an answer; its key."""
+    definition = PlaybookDefinition.model_validate(
+        {
+            "key": "short-sale",
+            "title": "Short",
+            "stages": [a_stage("only", a_task("call"), phase="committed")],
+            "handoff": {
+                "tasks": [
+                    a_task("promises", title="What was promised?", answer=True),
+                    a_task("risks", side="partner", required=False),
+                ],
+                "follow_ups": [
+                    {"after": "30d", "title": "Is everybody trained?"},
+                    {"after": "60d", "title": "Is it used?"},
+                ],
+            },
+        }
+    )
+    async with database.transaction() as session:
+        await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
+    return definition.key

@@ -11,15 +11,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from db import playbooks
 from db.session import Database
-from domain.playbook import PlaybookDefinition
-from tests.factories import a_stage, a_task
+from tests.handoffs import publish_a_short_sale
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-KEY = "short-sale"
 COMMANDS = {
     "assign": {"user_id": None},
     "follow-ups": {"health": "good", "note": "All well."},
@@ -32,27 +29,7 @@ COMMANDS = {
 
 @pytest_asyncio.fixture(scope="session")
 async def short(database: Database) -> str:
-    """A playbook of one stage, whose hand-off asks both sides for an answer."""
-    definition = PlaybookDefinition.model_validate(
-        {
-            "key": KEY,
-            "title": "Short",
-            "stages": [a_stage("only", a_task("call"), phase="committed")],
-            "handoff": {
-                "tasks": [
-                    a_task("promises", title="What was promised?", answer=True),
-                    a_task("risks", side="partner", required=False),
-                ],
-                "follow_ups": [
-                    {"after": "30d", "title": "Is everybody trained?"},
-                    {"after": "60d", "title": "Is it used?"},
-                ],
-            },
-        }
-    )
-    async with database.transaction() as session:
-        await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
-    return KEY
+    return await publish_a_short_sale(database)
 
 
 @dataclass
