@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from db import delegations, partners, people, policies
 from db.session import Database
 from db.tables import DelegationRow, Organisation, OrganisationKind, User
@@ -9,7 +11,7 @@ from domain.approval.directory import Directory, PersonEntry
 from domain.discount.policy import DiscountPolicyDefinition
 from domain.principal import Actor
 from domain.simulation.behaviour import Behaviour
-from domain.simulation.cast import VENDOR, Cast
+from domain.simulation.cast import VENDOR, Cast, seller_id
 from domain.simulation.world import Trial
 from runtime.ids import new_id
 
@@ -26,8 +28,8 @@ async def engage(database: Database, trial: Trial, cast: Cast) -> None:
             await partners.add(session, row)
         for person in _managers_first(cast.directory):
             await people.add(session, _user(person, trial.behaviour))
-        for seller in cast.sellers.values():
-            await people.add(session, _seller(seller))
+        for tier, seller in cast.sellers.items():
+            await people.add(session, _seller(seller, seller_id(tier), cast.partners[tier].id))
         for each in cast.directory.delegations:
             row_of_it = DelegationRow(
                 id=new_id(),
@@ -61,10 +63,10 @@ def _user(person: PersonEntry, behaviour: Behaviour) -> User:
     )
 
 
-def _seller(seller: Actor) -> User:
+def _seller(seller: Actor, user_id: UUID, partner_id: UUID) -> User:
     return User(
-        id=seller.id,
-        organisation_id=seller.organisation_id,
+        id=user_id,
+        organisation_id=partner_id,
         email=f"{seller.name.lower().replace(' ', '.')}@partner.example",
         name=seller.name,
         roles=list(seller.roles),

@@ -22,6 +22,7 @@ from temporalio import activity
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -84,6 +85,7 @@ async def replay_through_temporal(trial: Trial, found: Simulated, deals: int) ->
             await deal.caught_up(deal.script.noted)
             happened = [each for each in await deal.happened() if each.at < trial.period.ends]
             compared.compare(f"Deal {number}", deal.script.noted, happened)
+            compared.differences += [f"Deal {number}: refused at {each}" for each in deal.refused]
     return compared
 
 
@@ -109,6 +111,7 @@ class _Again:
     trial: Trial
     found: Simulated
     refused: list[str] = field(default_factory=list)
+    """Commands that the real process did not take, and why."""
 
     @property
     def id(self) -> UUID:
@@ -228,13 +231,19 @@ async def _stage(trial: Trial, found: Simulated) -> AsyncIterator[WorkflowEnviro
             try:
                 await engage(database, trial, found.cast)
                 async with await WorkflowEnvironment.start_time_skipping(
-                    data_converter=DATA_CONVERTER, test_server_existing_path=program
+                    data_converter=DATA_CONVERTER, test_server_existing_path=program, runtime=_quiet()
                 ) as environment:
                     await _name_attributes(environment.client)
                     async with _worker(environment.client, database, Settings(home=home, database_url=url)):
                         yield environment
             finally:
                 await database.close()
+
+
+def _quiet() -> Runtime:
+    """The SDK writes its warnings to standard output, where the report goes."""
+    errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=errors)))
 
 
 async def _name_attributes(client: Client) -> None:
@@ -263,4 +272,5 @@ def _worker(client: Client, database: Database, settings: Settings) -> Worker:
         workflows=WORKFLOWS,
         activities=[*real, _call_nobody],
         workflow_runner=ContextFreeSandboxRunner(),
+        debug_mode=True,  # a busy machine may take its time: nothing here waits for a quick answer
     )

@@ -143,10 +143,15 @@ def _partner(tier: Tier, playbook: Playbook) -> DealPartner:
     return DealPartner(id=_id(tier.value), name=f"{tier.value.capitalize()} partner", role=role)
 
 
+def seller_id(tier: Tier) -> UUID:
+    """Who sells at the partner of this tier."""
+    return _id(f"seller {tier.value}")
+
+
 def _seller(tier: Tier) -> Actor:
     name = f"{tier.value.capitalize()} partner"
     return Actor(
-        id=_id(f"seller {tier.value}"),
+        id=seller_id(tier),
         name=f"{tier.value.capitalize()} seller",
         side=Side.PARTNER,
         organisation_id=_id(tier.value),

@@ -20,7 +20,7 @@ class Asking(Protocol):
 
     approval: Approval
 
-    def decided(self, request: ask.Request) -> None: ...
+    def decided(self, key: str, request: ask.Request) -> None: ...
 
 
 @dataclass(eq=False)
@@ -95,14 +95,9 @@ class Desk:
     def _end(self, job: Job, person_id: UUID, *, rejects: bool) -> None:
         """Say yes or no, if that is still asked."""
         self.busy.discard(person_id)
-        step = job.step()
-        if step is not None and step.seat(person_id) is not None:
-            said = (
-                ask.Reject(step=job.key, comment="Not at this price.")
-                if rejects
-                else ask.Approve(step=job.key)
-            )
-            by = self.world.cast.actor(person_id)
-            job.request.decided(ask.Request(command=said, by=by))
+        said: ask.Decide = ask.Approve(step=job.key)
+        if rejects:
+            said = ask.Reject(step=job.key, comment="Not at this price.")
+        job.request.decided(job.key, ask.Request(command=said, by=self.world.cast.actor(person_id)))
         job.taken.discard(person_id)
         self.look()

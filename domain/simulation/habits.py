@@ -13,7 +13,7 @@ from domain.handoff import commands as to_handoff
 from domain.handoff.state import Health
 from domain.opportunity import commands as ask
 from domain.opportunity import commands_discount as ask_discount
-from domain.opportunity.blockers import Blocker, blockers
+from domain.opportunity.blockers import Blocker, awaited_approvals, blockers
 from domain.opportunity.state import LoseReason, Opportunity, Status, Task
 from domain.playbook import DiscountExit, Playbook
 from domain.principal import Actor, Side
@@ -24,6 +24,10 @@ MOST_TRIES = 3
 """So often a hand-off comes back, and what was refused is asked for again."""
 _POINT = Decimal("0.5")
 _HIGHEST = Decimal(99)
+
+
+Key = tuple[object, ...]
+"""Names what somebody is about to do, so that it is planned once."""
 
 
 class Habits:
@@ -37,7 +41,7 @@ class Habits:
         self.behaviour: Behaviour = world.trial.behaviour
         self.owner: Actor = world.cast.owner
         self.seller: Actor = world.cast.sellers[play.tier]
-        self.planned: set[tuple[object, ...]] = set()
+        self.planned: set[Key] = set()
         self.tries: dict[str, int] = {}
         self.refused: set[object] = set()
         self.silent = self._silence()
@@ -67,7 +71,7 @@ class Habits:
     def deal(self) -> Opportunity:
         return self.play.deal
 
-    def _plan(self, key: tuple[object, ...], at: Callable[[], datetime], act: Callable[[], None]) -> None:
+    def _plan(self, key: Key, at: Callable[[], datetime], act: Callable[[], None]) -> None:
         """Do it then, once; and look again afterwards."""
         if key in self.planned:
             return
@@ -111,7 +115,7 @@ class Habits:
 
     def _blocker(self, blocker: Blocker) -> None:
         """What is to be done besides tasks."""
-        key = (blocker.code, blocker.turn, blocker.since, self.deal.stage.entered_at)
+        key = self._name(blocker)
         match blocker.code:
             case "sign_off_missing" if blocker.turn is not None:
                 by, at = self._side(blocker.turn)
@@ -127,19 +131,19 @@ class Habits:
             case "handoff_not_accepted" if len(blockers(self.deal)) == 1:
                 self._take_over(key)
 
+    def _name(self, blocker: Blocker) -> Key:
+        stage = self.deal.stage
+        return blocker.code, blocker.turn, blocker.since, stage.key, stage.entered_at
+
     def _by_owner(
-        self, key: tuple[object, ...], command: Callable[[], ask.Command]
+        self, key: Key, command: Callable[[], ask.Command]
     ) -> tuple[Callable[[], datetime], Callable[[], None]]:
         by, at = self._side(Side.VENDOR)
         return at, lambda: self._if_still(key, command, by)
 
-    def _if_still(self, key: tuple[object, ...], command: Callable[[], ask.Command], by: Actor) -> None:
+    def _if_still(self, key: Key, command: Callable[[], ask.Command], by: Actor) -> None:
         """Do it, where the deal still waits for it."""
-        entered = self.deal.stage.entered_at
-        waits: list[tuple[object, ...]] = [
-            (each.code, each.turn, each.since, entered) for each in blockers(self.deal)
-        ]
-        if key in waits:
+        if key in [self._name(blocker) for blocker in blockers(self.deal)]:
             self.play.ask(command(), by)
 
     def _tried(self, what: str) -> bool:
@@ -147,17 +151,16 @@ class Habits:
         self.tries[what] = self.tries.get(what, 0) + 1
         return self.tries[what] > MOST_TRIES
 
-    def _ask_again(self, key: tuple[object, ...]) -> None:
-        missing = [
-            each
-            for each in self.deal.stage_approvals
-            if each.stage == self.deal.stage.key and not each.state.is_open
-        ]
-        command = ask.AskStageApproval(approval_id=missing[-1].id, id=self.dice.new_id())
-        if key not in self.planned and not self._tried("stage approval"):
-            self._plan(key, *self._by_owner(key, lambda: command))
+    def _ask_again(self, key: Key) -> None:
+        """For the approval of a stage that was not given."""
+        missing = [each for each in awaited_approvals(self.deal) if not each.state.is_open]
+        for each in missing:
+            plan = ("ask again", each.id)
+            if plan not in self.planned and not self._tried("stage approval"):
+                command = ask.AskStageApproval(approval_id=each.id, id=self.dice.new_id())
+                self._plan(plan, *self._by_owner(key, partial(_same, command)))
 
-    def _take_over(self, key: tuple[object, ...]) -> None:
+    def _take_over(self, key: Key) -> None:
         """Customer success accepts, or asks for more."""
         habit, by = self.behaviour.customer_success, self.world.cast.success
 
@@ -167,22 +170,24 @@ class Habits:
             return ask.AcceptHandOff()
 
         self._plan(
-            key, lambda: self._later(self.world.now, habit.answers), lambda: self._if_still(key, answer, by)
+            (*key, len(self.deal.tasks)),  # what was asked for before is a task more
+            lambda: self._later(self.world.now, habit.answers),
+            lambda: self._if_still(key, answer, by),
         )
 
     def _new_stage(self) -> None:
         """What begins with a stage: a customer that will say no, a request, and the owner's patience."""
         stage, entered = self.deal.stage.key, self.deal.stage.entered_at
-        if ("stage", entered) in self.planned:
+        if ("stage", stage, entered) in self.planned:
             return
-        self.planned.add(("stage", entered))
+        self.planned.add(("stage", stage, entered))
         customer, patience = self.behaviour.customer, self.behaviour.vendor.patience
         if self.dice.happens(customer.says_no.get(stage, customer.says_no_anywhere)):
             reason = self.dice.one_of(customer.reasons)
             self.world.later(self._later(entered, customer.answers), lambda: self._lose(reason))
         if patience is not None:
             ends = after(self.world.trial.calendar, entered, parse_business(patience))
-            self.world.later(ends, lambda: self._give_up(entered))
+            self.world.later(ends, lambda: self._give_up(stage, entered))
         if self.asks and stage == asking_stage(self.behaviour, self.world.trial.playbook):
             self.asks = False
             self._plan_discount(entered)
@@ -191,9 +196,9 @@ class Habits:
         if self.deal.status is Status.OPEN:
             self.play.ask(ask.Lose(reason=reason), self.owner)
 
-    def _give_up(self, entered: datetime) -> None:
+    def _give_up(self, stage: str, entered: datetime) -> None:
         """The stage took too long. Where that is the partner's silence, it is the partner's."""
-        if self.deal.stage.entered_at == entered:
+        if (self.deal.stage.key, self.deal.stage.entered_at) == (stage, entered):
             silent = self._awake(self.world.now) != self.world.now
             self._lose(LoseReason.PARTNER_GAP if silent else LoseReason.NO_DECISION)
 
@@ -254,6 +259,10 @@ class Habits:
                 partial(self._later, due, self.behaviour.customer_success.follow_ups),
                 partial(self.play.follow_up, talked, success),
             )
+
+
+def _same(command: ask.Command) -> ask.Command:
+    return command
 
 
 _REFUSED = ("rejected", "expired")

@@ -10,6 +10,8 @@ from domain.approval.resolve import preview
 from domain.approval.state import Approval, StepState
 from domain.discount.assess import Asked, Assessment, assess, check
 from domain.discount.gather import Around
+from domain.discount.policy import DiscountPolicy
+from domain.discount.state import Discount
 from domain.discount.submit import holders, resolving, submission
 from domain.errors import TandemError
 from domain.handoff import commands as to_handoff
@@ -32,7 +34,6 @@ from domain.opportunity.decide_discount import (
     no_longer_wanted,
     to_assess,
 )
-from domain.opportunity.discounts import find
 from domain.opportunity.draft import Outcome
 from domain.opportunity.facts import facts
 from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
@@ -93,17 +94,17 @@ class Play:
         self.script.note("deal", outcome.entries)
         self.next_at = next_due(self.deal)
         self._set_clock(self.next_at)
-        for approval in stages.newly_asked(before, self.deal):
-            submit = stages.submission(self.deal, approval)
-            if submit is not None:
-                submissions.append((submit, stages.requester(self.deal)))
+        submissions += [
+            (submit, stages.requester(self.deal))
+            for approval in stages.newly_asked(before, self.deal)
+            if (submit := stages.submission(self.deal, approval)) is not None
+        ]
         for each in submissions:
             self.requests.append(Request(self.world, self.desk, self.script, self._approval_told, each))
         gone = [*no_longer_wanted(before, self.deal), *stages.no_longer_wanted(before, self.deal)]
+        known = {request.approval.id: request for request in self.requests}
         for approval_id, reason in gone:
-            for request in self.requests:
-                if request.approval.id == approval_id:
-                    request.withdrawn(reason)
+            known[approval_id].withdrawn(reason)
         self._tell_the_handoff(before, outcome)
         self.look()
 
@@ -117,7 +118,7 @@ class Play:
             around = Around(tier=self.tier.value)
             found = assess(Asked(outcome.opportunity, asked, policy, around, now), rules)
             if found.steps:
-                found = self._with_approval(outcome.opportunity, found)
+                found = self._with_approval(outcome.opportunity, asked, policy, found)
             if found.submission is not None:
                 submissions.append((found.submission, asked.requested_by))
             outcome = _joined(outcome, assessed(outcome.opportunity, found, now))
@@ -127,11 +128,10 @@ class Play:
             outcome = _joined(outcome, checked(outcome.opportunity, answer, now))
         return outcome
 
-    def _with_approval(self, deal: Opportunity, found: Assessment) -> Assessment:
+    def _with_approval(
+        self, deal: Opportunity, discount: Discount, policy: DiscountPolicy, found: Assessment
+    ) -> Assessment:
         """The assessment with the request that it needs, and who would hold that first."""
-        policy, discount = self.world.trial.policy, find(deal, found.discount_id)
-        if policy is None or discount is None:
-            return found
         submit = submission(deal, discount, policy, found, self.dice.new_id())
         asked = resolving(submit, discount.requested_by.id, self.world.now)
         judge, people = self.world.trial.rules.judge, self.world.cast.directory

@@ -36,11 +36,10 @@ class Request:
         self.said: ApprovalState | None = None
         self._commit(begun)
 
-    def decided(self, request: ask.Request) -> None:
-        """Somebody decides, if they are still asked when people are looked at again."""
+    def decided(self, key: str, request: ask.Request) -> None:
+        """Somebody decides on a step, if they are still asked when people are looked at again."""
         self._commit(ApprovalOutcome.model_construct(approval=self.approval, entries=()), again=True)
-        seats = (step.seat(request.by.id) for step in self.approval.open_steps())
-        if any(seats):
+        if any(step.key == key and step.seat(request.by.id) for step in self.approval.open_steps()):
             self.script.commands.append(
                 Command(self.world.now, len(self.script.noted), request, self.approval.id)
             )

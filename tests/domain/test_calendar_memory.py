@@ -1,0 +1,26 @@
+"""Business time that was reckoned is kept for a while: the same answers, in bounded room."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from domain import calendar
+from domain.calendar import Calendar, after, parse_business
+
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
+DAY = parse_business("1bd")
+
+
+def test_calendars_that_were_not_asked_for_lately_are_forgotten() -> None:
+    found = {after(Calendar(), MONDAY, DAY) for _ in range(3 * calendar._CALENDARS_KNOWN)}
+    assert found == {MONDAY + timedelta(hours=8)}
+    assert len(calendar._known) <= calendar._CALENDARS_KNOWN
+
+
+def test_of_one_calendar_only_so_much_is_kept() -> None:
+    office = Calendar()
+    for minutes in range(calendar._KNOWN_OF_EACH + 10):
+        after(office, MONDAY + timedelta(minutes=minutes), DAY)
+    kept = calendar._known[id(office)]
+    assert len(kept.instants) + len(kept.days) <= calendar._KNOWN_OF_EACH
+    assert after(office, MONDAY, DAY) == MONDAY + timedelta(hours=8)
