@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from domain.duration import parse_duration
+from domain.read_once import ReadOnce
 
 UTC_ZONE = "UTC"
 _MINUTES_A_DAY = 24 * 60
@@ -146,7 +147,7 @@ class ZoneChange(BaseModel):
     seconds: int
 
 
-class Calendar(BaseModel):
+class Calendar(ReadOnce):
     """When somebody is at work: a zone, the hours of a week, and the days that are free besides.
 
     Holidays are resolved before (`runtime.holidays`): rules about them change

@@ -7,14 +7,12 @@ changes, and pinned by every deal that starts with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     Field,
     HttpUrl,
-    ModelWrapValidatorHandler,
     ValidationError,
     field_serializer,
     model_validator,
@@ -25,6 +23,7 @@ from domain.calendar import BusinessDuration
 from domain.ladder import Clock, Ladders
 from domain.playbook_handoff import AfterWinning
 from domain.principal import Role, Side
+from domain.read_once import ReadOnce
 from domain.task_template import Key, Part, PartnerRole, Tasks, TaskTemplate, Text, Title
 from domain.trigger import Moment, Trigger, Triggers
 
@@ -297,32 +296,10 @@ class PlaybookDefinition(Part):
         return stage.tasks if stage else ()
 
 
-_READ: dict[str, tuple[dict[str, object], Any]] = {}
-"""Playbooks by key and version, each beside what it was read from."""
-_READ_AT_MOST = 500
-
-
-class Playbook(PlaybookDefinition):
-    """A published version, as a deal pins it.
-
-    It travels with its deal. What was read before is not read anew, and is kept once for all its deals.
-    """
+class Playbook(PlaybookDefinition, ReadOnce):
+    """A published version, as a deal pins it."""
 
     version: int = Field(ge=1)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _read_once(cls, written: object, read: ModelWrapValidatorHandler[Self]) -> Self:
-        if not isinstance(written, dict):
-            return read(written)
-        name = f"{written.get('key')}:{written.get('version')}"
-        known = _READ.get(name)
-        if known is None or known[0] != written:
-            known = (deepcopy(written), read(written))
-            if len(_READ) >= _READ_AT_MOST:
-                _READ.clear()
-            _READ[name] = known
-        return known[1]
 
     def as_read_by(self, side: Side) -> Self:
         """The playbook as people of this side read it: partners not how the vendor works inside."""

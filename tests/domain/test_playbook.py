@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from domain import playbook
 from domain.duration import Duration, parse_duration
 from domain.playbook import (
     HANDOFF,
@@ -221,25 +220,6 @@ def test_a_published_version_has_a_number_and_comes_back_from_json_as_it_was() -
 def test_a_copied_playbook_equals_the_first() -> None:
     first = Playbook.model_validate({**definition().model_dump(mode="json"), "version": 1})
     assert copy.deepcopy(first) == first
-
-
-def test_a_published_version_is_read_once_and_kept_once() -> None:
-    written = {**definition().model_dump(mode="json"), "version": 1}
-    assert Playbook.model_validate(written) is Playbook.model_validate(copy.deepcopy(written))
-
-
-def test_another_playbook_under_the_same_name_is_another() -> None:
-    written = {**definition().model_dump(mode="json"), "version": 1}
-    first = Playbook.model_validate(written)
-    written["title"] = "Another"  # what was read has not changed with the caller's own copy
-    assert (first.title, Playbook.model_validate(written).title) == (definition().title, "Another")
-
-
-def test_only_so_many_playbooks_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playbook, "_READ_AT_MOST", 2)
-    written = definition().model_dump(mode="json")
-    read = [Playbook.model_validate({**written, "version": version}) for version in (1, 2, 3, 1)]
-    assert [each.version for each in read] == [1, 2, 3, 1]
 
 
 def test_a_web_address_is_kept_as_text() -> None:
