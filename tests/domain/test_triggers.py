@@ -503,6 +503,8 @@ def test_a_lost_deal_withdraws_it_and_a_reopened_one_has_to_ask_again():
     assert deal.blocked_by == ["approval_missing"]
     assert "before the deal was closed" in deal.why[0]
     assert stage_approvals.no_longer_wanted(None, deal.deal) == []
+    waits = shown(REVIEW).deal
+    assert stage_approvals.no_longer_wanted(waits, waits) == []
     assert stage_approvals.waiting(deal.deal) == []
 
 
