@@ -29,10 +29,9 @@ from domain.discount.state import Discount
 from domain.errors import NotFound
 from domain.opportunity.agenda import DueItem, agenda
 from domain.opportunity.blockers import blockers, turn_of
-from domain.opportunity.clock import next_due
 from domain.opportunity.discounts import bounding, giver
 from domain.opportunity.draft import Outcome, TimelineEntry
-from domain.opportunity.planned import planned
+from domain.opportunity.planned import next_deadline, planned
 from domain.opportunity.state import Opportunity
 from domain.opportunity.work import work_items
 from domain.principal import Principal
@@ -142,7 +141,7 @@ def _row(deal: Opportunity, due: Sequence[DueItem]) -> dict[str, Any]:
         "turn": turn_of(waits),
         "waits_for": _LISTED.get(waits[0].code, waits[0].what) if waits else None,
         "next_step": deal.next_step,
-        "next_due_at": next_due(deal, due),
+        "next_due_at": next_deadline(deal, due),
         "discounts": len(deal.discounts),
         "external_source": deal.external.source if deal.external else None,
         "external_id": deal.external.id if deal.external else None,
@@ -250,7 +249,7 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
     deal.next_due_at = row.next_due_at
     if principal.partner_id is not None:
         _hide_other_partners(deal, principal.partner_id)
-        deal.next_due_at = next_due(deal)
+        deal.next_due_at = next_deadline(deal, agenda(deal))
     if row.held is not None:
         deal.discounts = tuple(_held(each, row.held) for each in deal.discounts)
     deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})

@@ -6,7 +6,7 @@ What the clock says on the way (reminders, silence, what is near) is no plan of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -66,6 +66,13 @@ _OWN = frozenset({DueKind.TASK, DueKind.CHECK_IN, DueKind.GRANT})
 def planned(deal: Opportunity, items: Sequence[DueItem]) -> list[Planned]:
     """What people plan by of these deadlines, in their order; nothing where the deal is closed."""
     return list(_planned(deal, items))
+
+
+def next_deadline(deal: Opportunity, items: Sequence[DueItem]) -> datetime | None:
+    """The first of these deadlines that has not passed; what only reminds of one is none."""
+    return min(
+        (item.at for item in items if item.kind in _SHOWN and item.id not in deal.noted), default=None
+    )
 
 
 def _planned(deal: Opportunity, items: Sequence[DueItem]) -> Iterator[Planned]:

@@ -271,7 +271,7 @@ class Opportunity(BaseModel):
     next_due_at: AwareDatetime | None = Field(
         default=None,
         exclude=True,
-        description="When its clock speaks next, as it was when the deal was read; never kept.",
+        description="Its next deadline, as it was when the deal was read; never kept.",
     )
     firing: tuple[TriggerPlace, ...] = Field(
         default=(), description="Triggers whose time has come; before they have fired no stage is left."

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from domain.ladder import Ladders, Rung, Subject, Tell
 from domain.notice import Message, NoticeKind
 from domain.opportunity import commands as ask
+from domain.opportunity.agenda import agenda
 from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.draft import Outcome
 from domain.opportunity.forecast import MAX_FORECAST, if_nobody_acts
 from domain.opportunity.notices import messages
+from domain.opportunity.planned import next_deadline
 from domain.principal import Role
 from tests.bargains import a_bargain
 from tests.factories import (
@@ -277,3 +279,12 @@ def test_a_task_of_one_partner_is_told_to_that_one():
         ((ASTER.id,), ()),
         ((BOREALIS.id,), ()),
     ]
+
+
+def test_the_next_deadline_of_a_list_is_no_reminder():
+    deal = a_laddered_deal({"task": TASK_LADDER}, {"close_near": "2w"})
+    assert next_due(deal.deal) == NOW + timedelta(days=2)
+    assert next_deadline(deal.deal, agenda(deal.deal)) == NOW + timedelta(days=3)
+    deal.later(days=3)
+    assert next_deadline(deal.deal, agenda(deal.deal)) == NOW + timedelta(days=7)
+    assert next_deadline(a_deal(at="commit", expected_close=None).deal, []) is None
