@@ -392,10 +392,18 @@ async def test_a_copy_of_the_deal_is_seen_by_who_decides(opened: Opened) -> None
     assert (other["title"], other["percent"], other["state"]) == ("ERP rollout", "20", "granted")
 
 
-async def test_a_grant_that_nobody_wants_any_more_is_given_up(deal: Desk) -> None:
+async def test_a_grant_that_nobody_wants_any_more_is_given_up_and_never_instead_of_asking_again(
+    deal: Desk,
+) -> None:
     granted = await deal.granted("20")
+    drop = f"{deal.at}/discounts/{granted['id']}/drop"
     await deal.change(amount={"amount": "1000.00", "currency": "USD"})
-    dropped = await deal.rep.post(f"{deal.at}/discounts/{granted['id']}/drop", json={"reason": "Full price."})
+    refused = await deal.rep.post(drop, json={"reason": "Full price."})
+    assert refused.status_code == 409, refused.text
+    assert "up to 15 % needs nobody" in refused.json()["detail"]
+    assert (await deal.advance()).status_code == 409
+    await deal.change(amount={"amount": "250000.00", "currency": "USD"})
+    dropped = await deal.rep.post(drop, json={"reason": "Full price."})
     assert dropped.status_code == 200, dropped.text
     assert dropped.json()["discount"]["outside"] == []
     assert (await deal.advance()).status_code == 200
