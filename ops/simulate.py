@@ -92,7 +92,7 @@ def trial_of(wanted: Wanted) -> Trial:
     ends = begins + timedelta(days=wanted.days)
     return Trial(
         playbook=_version(book),
-        policy=DiscountPolicy(**dict(_fields(policy)), version=1),
+        policy=DiscountPolicy.model_validate({**policy.model_dump(), "version": 1}),
         behaviour=behaviour,
         calendar=calendar_of(behaviour, begins.year, ends.year + 1),
         period=Period(begins, ends, str(wanted.seed)),
@@ -107,13 +107,9 @@ def _within(number: int, most: int, what: str) -> None:
         raise InvalidInput(f"A simulation takes from 1 to {most:,} {what}, not {number:,}.")
 
 
-def _fields(model: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(model, name)) for name in type(model).model_fields]
-
-
 def _version(book: PlaybookDefinition) -> Playbook:
     """The draft as if it were published."""
-    return Playbook(**dict(_fields(book)), version=1)
+    return Playbook.model_validate({**book.model_dump(), "version": 1})
 
 
 def calendar_of(behaviour: Behaviour, first: int, last: int) -> Calendar:
