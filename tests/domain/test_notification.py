@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -96,6 +96,7 @@ def test_a_clock_that_is_put_back_into_quiet_hours_begins_them_again():
     assert end_of(BERLIN, time(1), time(2, 30), again) == berlin(2027, 10, 31, 2, 30, fold=1)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ZONES), walls, walls, instants | near_changes)
 def test_quiet_hours_end_when_a_count_minute_by_minute_says_so(
     name: str, starts: time, ends: time, at: datetime
@@ -128,6 +129,7 @@ def test_a_morning_that_the_clock_leaves_out_is_when_it_jumps_and_one_that_comes
     assert next_at(BERLIN, time(2, 30), first) == berlin(2027, 11, 1, 2, 30)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ZONES), walls, instants | near_changes)
 def test_the_next_morning_is_the_one_that_a_count_minute_by_minute_finds(
     name: str, wall: time, after: datetime
@@ -212,6 +214,7 @@ def test_a_daily_summary_within_quiet_hours_waits_until_they_end():
     assert found == (Timing.TOGETHER, berlin(2027, 1, 6, 7))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(NoticeKind), instants | near_changes, st.booleans())
 def test_nothing_is_planned_into_quiet_hours_or_into_the_past(kind: NoticeKind, now: datetime, late: bool):
     planned = plan(SLEEPER, kind, Channel.MAIL, now, late=late)
