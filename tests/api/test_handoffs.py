@@ -17,7 +17,7 @@ from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-COMMANDS = {
+COMMANDS: dict[str, dict[str, Any]] = {
     "assign": {"user_id": None},
     "follow-ups": {"health": "good", "note": "All well."},
     "contract": {"contract_ends": None},

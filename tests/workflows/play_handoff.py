@@ -83,8 +83,13 @@ class Reception:
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
-        keeping = [self.ledger.record_opportunity, self.ledger.catch_up, judge_rule]
-        own = [self.record_handoff, self.reckon_handoff, self.prepare_renewal, self.notify]
+        keeping: list[Callable[..., Any]] = [self.ledger.record_opportunity, self.ledger.catch_up, judge_rule]
+        own: list[Callable[..., Any]] = [
+            self.record_handoff,
+            self.reckon_handoff,
+            self.prepare_renewal,
+            self.notify,
+        ]
         return [*keeping, *own, *Adviser().activities]
 
 
