@@ -85,7 +85,7 @@ _FOR_PARTNERS: tuple[Any, ...] = (*_COLUMNS[:-1], col(Event.data).op("-")("decis
 
 def _is_of_approval(row: AnyRow) -> bool:
     """Whether it happened to a request on the deal, not to the deal itself or its hand-off."""
-    return row.stream_id != row.opportunity_id and row.type.startswith("approval_")
+    return bool(row.stream_id != row.opportunity_id and row.type.startswith("approval_"))
 
 
 def _told(row: AnyRow) -> Told:

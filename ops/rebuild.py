@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -119,15 +119,18 @@ async def _in_all_runs(
     return now, tuple(entries[sequence] for sequence in sorted(entries))
 
 
+Handle = WorkflowHandle[OpportunityWorkflow, None]
+
+
 async def _told_by_workflow(client: Client, opportunity_id: UUID) -> Outcome:
     """The deal as the workflow has it, with what happened in all runs that Temporal keeps."""
-    handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
+    handle: Handle = client.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(opportunity_id))
     if (await handle.describe()).history_length == 1:  # imported, and asleep since: only a command wakes it
         await handle.execute_update(OpportunityWorkflow.opened)
     deal = await handle.query(OpportunityWorkflow.opportunity)
     entries: dict[int, TimelineEntry] = {}
     for run_id in await _runs(client, workflow_id(opportunity_id)):
-        run = client.get_workflow_handle_for(
+        run: Handle = client.get_workflow_handle_for(
             OpportunityWorkflow.run, workflow_id(opportunity_id), run_id=run_id
         )
         told = await run.query(OpportunityWorkflow.timeline)

@@ -70,9 +70,7 @@ def planned(deal: Opportunity, items: Sequence[DueItem]) -> list[Planned]:
 
 def next_deadline(deal: Opportunity, items: Sequence[DueItem]) -> datetime | None:
     """The first of these deadlines that has not passed; what only reminds of one is none."""
-    return min(
-        (item.at for item in items if item.kind in _SHOWN and item.id not in deal.noted), default=None
-    )
+    return min((item.at for item in items if item.kind in _SHOWN and item.id not in deal.noted), default=None)
 
 
 def _planned(deal: Opportunity, items: Sequence[DueItem]) -> Iterator[Planned]:

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import psutil
 from sqlalchemy import text
+from temporalio.client import WorkflowHandle
 
 from db import opportunity, playbooks
 from domain.opportunity import commands as ask
@@ -164,7 +165,9 @@ async def cold(bench: Bench, deal: UUID) -> dict[str, Any]:
     """A worker that starts with all of them waiting: until it answers for a deal that it has never seen."""
     began = time.perf_counter()
     async with a_worker(bench):
-        handle = bench.temporal.get_workflow_handle_for(OpportunityWorkflow.run, workflow_id(deal))
+        handle: WorkflowHandle[OpportunityWorkflow, None] = bench.temporal.get_workflow_handle_for(
+            OpportunityWorkflow.run, workflow_id(deal)
+        )
         await handle.query(OpportunityWorkflow.opportunity, rpc_timeout=timedelta(seconds=60))
         taken = time.perf_counter() - began
     return {"seconds": round(taken, 2)}

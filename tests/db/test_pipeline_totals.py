@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -61,20 +62,19 @@ def some_command(chance: random.Random, deal: Working) -> ask.Command:
     stages = [stage.key for stage in deal.deal.playbook.stages]
     partner = chance.choice((ASTER, BOREALIS, CYGNUS))
     amount = Money(amount=str(chance.randrange(10**6)), currency=chance.choice(["USD", "EUR", "JPY"]))
-    return chance.choice(
-        [
-            ask.Move(stage=chance.choice(stages), reason="For a change"),
-            ask.Change(amount=amount),
-            ask.HoldDeal(reason="Not now"),
-            ask.Resume(),
-            ask.Lose(reason="price"),
-            ask.Reopen(reason="Again"),
-            ask.AddPartner(partner=partner),
-            ask.RemovePartner(partner_id=partner.id),
-            ask.AddNote(text="Nothing that is counted"),
-            ask.Win(),
-        ]
-    )
+    commands: list[ask.Command] = [
+        ask.Move(stage=chance.choice(stages), reason="For a change"),
+        ask.Change(amount=amount),
+        ask.HoldDeal(reason="Not now"),
+        ask.Resume(),
+        ask.Lose(reason="price"),
+        ask.Reopen(reason="Again"),
+        ask.AddPartner(partner=partner),
+        ask.RemovePartner(partner_id=partner.id),
+        ask.AddNote(text="Nothing that is counted"),
+        ask.Win(),
+    ]
+    return chance.choice(commands)
 
 
 async def play(database: Database, chance: random.Random, deal: Working, moves: int) -> None:
@@ -199,8 +199,8 @@ async def test_folding_leaves_one_row_of_each_kind_and_none_of_nothing(database:
     async with database.read() as session:
         left = (await session.execute(mine)).scalars().all()
     assert sorted((row.partner_id is None, row.deals, row.amount) for row in left) == [
-        (False, 1, 77),
-        (True, 1, 77),
+        (False, 1, Decimal(77)),
+        (True, 1, Decimal(77)),
     ]
 
 

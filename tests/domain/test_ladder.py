@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from domain.notice import Message, NoticeKind
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import agenda
 from domain.opportunity.clock import fall_due, next_due
-from domain.opportunity.draft import Outcome
+from domain.opportunity.draft import Outcome, TimelineEntry
+from domain.opportunity.events import Escalated, FellDue, Reminded
 from domain.opportunity.forecast import MAX_FORECAST, if_nobody_acts
 from domain.opportunity.notices import messages
 from domain.opportunity.planned import next_deadline
@@ -60,6 +61,13 @@ def a_laddered_deal(ladders: dict[str, Any], clock: dict[str, Any] | None = None
         clock=clock or {},
     )
     return a_deal(playbook=book, **changes)
+
+
+def _awaited(entry: TimelineEntry) -> datetime:
+    """When what was said was to be said."""
+    event = entry.event
+    assert isinstance(event, FellDue | Reminded | Escalated)
+    return event.due_at if isinstance(event, FellDue) else event.at_rung
 
 
 def told(deal: Working, since: int = 0) -> list[Message]:
@@ -205,10 +213,7 @@ def test_after_a_week_without_a_worker_all_is_said_in_order_and_told_in_short():
     deal = a_laddered_deal({"task": TASK_LADDER, "stage": [{"tell": "owner"}]}).complete("share-profile")
     since = len(deal.entries)
     deal.later(days=9)
-    at = [
-        entry.event.at_rung if entry.event.type in ("reminded", "escalated") else entry.event.due_at
-        for entry in deal.entries[since:]
-    ]
+    at = [_awaited(entry) for entry in deal.entries[since:]]
     assert at == sorted(at)
     news = told(deal, since)
     assert all(message.late for message in news)

@@ -186,8 +186,10 @@ def test_problems_are_data_too() -> None:
         (
             LEAST + "handoff: {colour: red}\n",
             [
-                "8: handoff.colour: there is no such field; there are accept_within, ladder, follow_ups, "
-                "renewal, title, target, help, tasks"
+                (
+                    "8: handoff.colour: there is no such field; there are accept_within, ladder, follow_ups, "
+                    "renewal, title, target, help, tasks"
+                )
             ],
         ),
         (LEAST.replace("title: IT\n", ""), ["1: title: is missing"]),

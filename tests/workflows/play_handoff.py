@@ -180,7 +180,7 @@ class HandOff:
         """The renewal, as its own process has it, once there is one."""
         process = await self.until(lambda process: process.renewal is not None)
         assert process.renewal is not None
-        handle = self.client.get_workflow_handle_for(
+        handle: WorkflowHandle[OpportunityWorkflow, None] = self.client.get_workflow_handle_for(
             OpportunityWorkflow.run, workflow_id(process.renewal.opportunity_id)
         )
         await handle.execute_update(OpportunityWorkflow.opened)
