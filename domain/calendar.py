@@ -314,15 +314,34 @@ def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
 
 
 def _worked(calendar: Calendar, at: datetime, span: Span) -> datetime:
-    """When so much business time has passed since `at`."""
-    left = span.amount if span.amount.denominator > 1 else span.amount.numerator
+    """When so much business time has passed since `at`.
+
+    Where all days are open for as long that is reckoned in whole numbers, which is quick: in the
+    amount's parts of a microsecond.
+    """
+    parts, left, unit = span.amount.denominator, 0, None
     pieces = _open_from(calendar, at)
     while True:
         piece = next(pieces)
         whole = piece.of_day if span.unit is Unit.BUSINESS_DAYS else _HOUR
-        worth = _ratio(piece.length, whole)
+        if unit is None:
+            unit, left = whole, whole // _MICROSECOND * span.amount.numerator
+        elif unit != whole:
+            return _worked_by_fractions(calendar, at, span.amount)
+        worth = piece.length // _MICROSECOND * parts
         if left <= worth:
-            return piece.opens + _part(whole, left)
+            return piece.opens + timedelta(microseconds=left // parts)
+        left -= worth
+
+
+def _worked_by_fractions(calendar: Calendar, at: datetime, days: Fraction) -> datetime:
+    """The same for business days that are of different length."""
+    left, pieces = days, _open_from(calendar, at)
+    while True:
+        piece = next(pieces)
+        worth = Fraction(piece.length // _MICROSECOND, piece.of_day // _MICROSECOND)
+        if left <= worth:
+            return piece.opens + _part(piece.of_day, left)
         left -= worth
 
 
@@ -420,12 +439,6 @@ def _utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _ratio(part: timedelta, whole: timedelta) -> Fraction | int:
-    """How many times `whole` the part is: a plain number where it can be, which is quick to reckon with."""
-    times, rest = divmod(part, whole)
-    return times + Fraction(rest // _MICROSECOND, whole // _MICROSECOND) if rest else times
-
-
-def _part(whole: timedelta, fraction: Fraction | int) -> timedelta:
+def _part(whole: timedelta, fraction: Fraction) -> timedelta:
     """So many times `whole`, to the microsecond."""
     return timedelta(microseconds=int(whole // _MICROSECOND * fraction))

@@ -103,6 +103,9 @@ class Habits:
         return self.owner, lambda: self._later(self.world.now, self.behaviour.vendor.answers)
 
     def _task(self, task: Task) -> None:
+        key = ("task", task.key, task.opened_at)
+        if key in self.planned:
+            return
         theirs = task.side is Side.PARTNER and self.deal.partner(task.partner_id) is not None
         by, at = self._side(Side.PARTNER if theirs else Side.VENDOR)
 
@@ -111,7 +114,7 @@ class Habits:
             if now.is_open and now.opened_at == task.opened_at and not self.deal.is_closed:
                 self.play.ask(ask.CompleteTask(key=task.key, note="Done."), by)
 
-        self._plan(("task", task.key, task.opened_at), at, act)
+        self._plan(key, at, act)
 
     def _blocker(self, blocker: Blocker) -> None:
         """What is to be done besides tasks."""

@@ -21,6 +21,8 @@ def test_of_one_calendar_only_so_much_is_kept() -> None:
     office = Calendar()
     for minutes in range(calendar._KNOWN_OF_EACH + 10):
         after(office, MONDAY + timedelta(minutes=minutes), DAY)
+    last = MONDAY + timedelta(minutes=calendar._KNOWN_OF_EACH + 9)
+    assert after(office, last, DAY) == after(Calendar(), last, DAY)
     kept = calendar._known[id(office)]
     assert len(kept.instants) + len(kept.days) <= calendar._KNOWN_OF_EACH
     assert after(office, MONDAY, DAY) == MONDAY + timedelta(hours=8)
