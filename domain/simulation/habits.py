@@ -18,7 +18,9 @@ from domain.opportunity.state import LoseReason, Opportunity, Status, Task
 from domain.playbook import DiscountExit, Playbook
 from domain.principal import Actor, Side
 from domain.simulation.behaviour import Behaviour, Delay
+from domain.simulation.dice import Dice
 from domain.simulation.play import Play
+from domain.simulation.world import Trial
 
 MOST_TRIES = 3
 """So often a hand-off comes back, and what was refused is asked for again."""
@@ -33,7 +35,7 @@ Key = tuple[object, ...]
 class Habits:
     """Looks at a deal after each change, and plans what people do next; nothing is planned twice."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Play, *, asks: bool) -> None:
         world = play.world
         self.play = play
         self.world = world
@@ -45,7 +47,7 @@ class Habits:
         self.tries: dict[str, int] = {}
         self.refused: set[object] = set()
         self.silent = self._silence()
-        self.asks = self.dice.happens(self.behaviour.discounts.chance)
+        self.asks = asks
         play.look = self.look
         self.look()
 
@@ -262,6 +264,11 @@ class Habits:
                 partial(self._later, due, self.behaviour.customer_success.follow_ups),
                 partial(self.play.follow_up, talked, success),
             )
+
+
+def asks_for_discount(trial: Trial, number: int) -> bool:
+    """Whether somebody asks for a discount on this deal: known before it is played."""
+    return Dice(f"{trial.period.seed} asks {number}").happens(trial.behaviour.discounts.chance)
 
 
 def _same(command: ask.Command) -> ask.Command:

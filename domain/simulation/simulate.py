@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,9 +15,10 @@ from domain.opportunity import commands as ask
 from domain.opportunity.state import Customer
 from domain.simulation.cast import Cast, cast_of
 from domain.simulation.desk import Desk
-from domain.simulation.habits import Habits
+from domain.simulation.habits import Habits, asks_for_discount
 from domain.simulation.play import Play
 from domain.simulation.report import Report
+from domain.simulation.tally import Standing, Tally
 from domain.simulation.world import Script, Trial, World
 
 _A_MOMENT = Span(Fraction(1, 60), Unit.BUSINESS_HOURS)
@@ -27,41 +28,87 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The report; and who played, and what was asked of each deal, to be played again elsewhere."""
+    """The report; and who played, and what was asked of the first deals, to be played again elsewhere."""
 
     report: Report
     cast: Cast
     scripts: tuple[Script, ...]
 
 
-def simulate(trial: Trial, seed: int, progress: Callable[[float], None]) -> Simulated:
-    """Play the deals from the beginning of the period to its end. The same trial answers the same."""
-    begins, ends, _ = trial.period
-    cast = cast_of(trial.behaviour, trial.playbook, trial.policy, trial.calendar, trial.period)
-    world = World(trial, cast)
-    desk = Desk(world)
-    played: list[Play | None] = [None] * trial.deals
-    arrivals = parse_duration(trial.behaviour.arrivals) if trial.behaviour.arrivals else ends - begins
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Some deals of a trial that were played: what was counted, how they ended, and scripts by number."""
+
+    tally: Tally
+    standing: list[Standing]
+    scripts: dict[int, Script]
+
+
+def shares(trial: Trial, parts: int) -> list[list[int]]:
+    """The numbers of the deals in so many parts that can be played apart, with the same outcome.
+
+    Deals meet only where they wait for the same approvers: those that may are all in the first part.
+    """
+    stages = any(trigger.approval is not None for _, trigger in trial.playbook.all_triggers())
+    meeting = [number for number in range(trial.deals) if stages or asks_for_discount(trial, number)]
+    found = [meeting, *([] for _ in range(parts - 1))]
+    met = set(meeting)
     for number in range(trial.deals):
+        if number not in met:
+            min(found, key=len).append(number)
+    return found
+
+
+def play(trial: Trial, numbers: Sequence[int], progress: Callable[[float], None], keep: int) -> Played:
+    """Play these deals from the beginning of the period to its end; scripts of the first `keep` are kept."""
+    begins, ends, _ = trial.period
+    world = World(trial, _cast(trial))
+    desk = Desk(world)
+    played: dict[int, Play] = {}
+    arrivals = parse_duration(trial.behaviour.arrivals) if trial.behaviour.arrivals else ends - begins
+    for number in numbers:
         share = world.dice(f"arrival {number}").share()
         at = begins + min(arrivals, ends - begins) * share
         at_work = after(trial.calendar, at, _A_MOMENT)
         opening = partial(_open, world, desk, number, played)
         world.later(at_work if at_work < ends else at, opening)
     world.run(progress)
-    plays = [play for play in played if play is not None]
-    report = world.tally.report(
-        [play.deal for play in plays],
+    return Played(
+        world.tally,
+        [Standing.of(each.deal) for each in played.values()],
+        {number: each.script for number, each in played.items() if number < keep},
+    )
+
+
+def _cast(trial: Trial) -> Cast:
+    return cast_of(trial.behaviour, trial.playbook, trial.policy, trial.calendar, trial.period)
+
+
+def together(trial: Trial, seed: int, parts: Sequence[Played]) -> Simulated:
+    """The parts as one."""
+    begins, ends, _ = trial.period
+    tally = Tally(trial.playbook, begins)
+    scripts: dict[int, Script] = {}
+    for each in parts:
+        tally.add(each.tally)
+        scripts |= each.scripts
+    report = tally.report(
+        [standing for each in parts for standing in each.standing],
         ends,
         playbook=trial.playbook.key,
         behaviour=trial.behaviour.key,
         seed=seed,
         days=(ends - begins).days,
     )
-    return Simulated(report, cast, tuple(play.script for play in plays))
+    return Simulated(report, _cast(trial), tuple(scripts[number] for number in sorted(scripts)))
 
 
-def _open(world: World, desk: Desk, number: int, played: list[Play | None]) -> None:
+def simulate(trial: Trial, seed: int, progress: Callable[[float], None]) -> Simulated:
+    """Play all deals, and sum up what came of them. The same trial answers the same."""
+    return together(trial, seed, [play(trial, range(trial.deals), progress, trial.deals)])
+
+
+def _open(world: World, desk: Desk, number: int, played: dict[int, Play]) -> None:
     """A deal begins, with a partner of some tier."""
     trial, dice = world.trial, world.dice(f"deal {number}")
     amount = trial.behaviour.amount
@@ -80,6 +127,5 @@ def _open(world: World, desk: Desk, number: int, played: list[Play | None]) -> N
         calendar=trial.calendar,
         partners=(world.cast.partners[tier],),
     )
-    play = Play(world, desk, dice, tier, command)
-    Habits(play)
-    played[number] = play
+    played[number] = Play(world, desk, dice, tier, command)
+    Habits(played[number], asks=asks_for_discount(trial, number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from domain.ladder import Subject, Tell
 from domain.opportunity import events as deals
 from domain.opportunity.agenda import DueKind
 from domain.opportunity.draft import TimelineEntry
-from domain.opportunity.state import Opportunity, Status
+from domain.opportunity.state import LoseReason, Opportunity, Status
 from domain.playbook import HANDOFF, Playbook
 from domain.simulation.report import (
     ApprovalsFound,
@@ -58,6 +59,21 @@ class Queue:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a deal is at the end."""
+
+    status: Status
+    stage: str
+    closed: bool
+    lost: LoseReason | None
+
+    @classmethod
+    def of(cls, deal: Opportunity) -> Standing:
+        reason = deal.lost.reason if deal.lost else None
+        return cls(deal.status, deal.stage.key, deal.is_closed, reason)
+
+
 class Tally:
     """Counts events as they are recorded; `report` sums them up."""
 
@@ -78,6 +94,24 @@ class Tally:
         self.ended: Counter[str] = Counter()
         self.waited: list[timedelta] = []
         self.queues: dict[str, Queue] = {}
+
+    def add(self, other: Tally) -> None:
+        """Count what another one has counted, of other deals; who waited for approvers did so in one only."""
+        self.events += other.events
+        self.refused += other.refused
+        self.kinds += other.kinds
+        self.due += other.due
+        self.rungs += other.rungs
+        self.overdue += other.overdue
+        self.ended += other.ended
+        self.accepted += other.accepted
+        self.waited += other.waited
+        self.asked |= other.asked
+        self.queues |= other.queues
+        for stage, deals_there in other.reached.items():
+            self.reached[stage] |= deals_there
+        for stage, stays in other.stays.items():
+            self.stays[stage] += stays
 
     def deal(self, entries: Iterable[TimelineEntry]) -> None:
         for entry in entries:
@@ -121,11 +155,11 @@ class Tally:
         self.events += 1
         self.kinds[kind] += 1
 
-    def report(self, played: list[Opportunity], ends: datetime, **named: object) -> Report:
+    def report(self, played: list[Standing], ends: datetime, **named: object) -> Report:
         """The sums, at the end of the period."""
         states = Counter(deal.status.value for deal in played)
-        lost = Counter(deal.lost.reason.value for deal in played if deal.lost)
-        running = Counter(deal.stage.key for deal in played if not deal.is_closed)
+        lost = Counter(deal.lost.value for deal in played if deal.lost)
+        running = Counter(deal.stage for deal in played if not deal.closed)
         return Report.model_validate(
             {
                 **named,

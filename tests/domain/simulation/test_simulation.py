@@ -17,6 +17,7 @@ from domain.simulation.cast import cast_of
 from domain.simulation.desk import Desk
 from domain.simulation.play import Play
 from domain.simulation.report import Report
+from domain.simulation.simulate import play, shares, together
 from domain.simulation.world import World
 from tests.simulations import AT_ONCE, PLAYBOOK, PROMPT, a_trial, behaviour, playbook, played, policy
 
@@ -251,9 +252,27 @@ def test_before_it_is_won_there_is_nothing_to_follow_up() -> None:
     world = World(trial, cast)
     opening = played(trial).scripts[0].commands[0].request
     assert isinstance(opening, Open)
-    play = Play(world, Desk(world), world.dice("one"), Tier.GOLD, opening)
-    play.follow_up(LogFollowUp(health=Health.GOOD, note="Well."), cast.success)
-    assert play.handoff is None
+    one = Play(world, Desk(world), world.dice("one"), Tier.GOLD, opening)
+    one.follow_up(LogFollowUp(health=Health.GOOD, note="Well."), cast.success)
+    assert one.handoff is None
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_deals_that_do_not_meet_may_be_played_apart(parts: int) -> None:
+    people = behaviour(discounts={"chance": 0.4, "median": 30}, approvers={"deal_desk": {}})
+    trial = a_trial(people, deals=12)
+    numbers = shares(trial, parts)
+    assert sorted(number for part in numbers for number in part) == [*range(12)]
+    apart = together(trial, 1, [play(trial, part, lambda _share: None, 3) for part in numbers])
+    whole = played(trial)
+    assert apart.report == whole.report
+    assert [each.noted for each in apart.scripts] == [each.noted for each in whole.scripts[:3]]
+
+
+def test_deals_whose_stages_are_approved_meet_at_the_desk() -> None:
+    review = {"approval": {"title": "Review", "role": "deal_desk"}}
+    stages = [{**PLAYBOOK["stages"][0], "on_enter": [review]}, *PLAYBOOK["stages"][1:]]
+    assert shares(a_trial(book=playbook(stages=stages)), 2) == [[0, 1, 2, 3, 4], []]
 
 
 chances = st.floats(0, 1)
