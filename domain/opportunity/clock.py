@@ -29,14 +29,15 @@ def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datet
 def fall_due(deal: Opportunity, now: datetime) -> Outcome:
     """What the passing of time leads to, in its order: each deadline and each step of a ladder once."""
     draft = Draft(deal, now, SYSTEM)
-    while (at := next_due(draft.deal)) is not None and at <= now:
-        _say(draft, at)
+    all_items = agenda(draft.deal)
+    while (at := next_due(draft.deal, all_items)) is not None and at <= now:
+        _say(draft, at, all_items)
+        all_items = agenda(draft.deal)
     return draft.outcome()
 
 
-def _say(draft: Draft, at: datetime) -> None:
+def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem]) -> None:
     """All that is due at this instant. What changes the deal comes first, and may make the rest untrue."""
-    all_items = agenda(draft.deal)
     items = [item for item in all_items if item.at == at and item.id not in draft.deal.noted]
     said = sorted(
         (step for step in steps(draft.deal, all_items) if step.at == at), key=lambda step: step.order

@@ -90,11 +90,12 @@ class Habits:
             self._new_stage()
             self._check_in()
             self._refusals()
-        for task in deal.stage_tasks():
-            if task.is_open:
-                self._task(task)
-        for blocker in blockers(deal):
-            self._blocker(blocker)
+        tasks = [task for task in deal.stage_tasks() if task.is_open]
+        for task in tasks:
+            self._task(task)
+        if deal.stage_approvals or deal.discount_outside or not any(task.required for task in tasks):
+            for blocker in blockers(deal):
+                self._blocker(blocker)
 
     def _side(self, side: Side) -> tuple[Actor, Callable[[], datetime]]:
         """Who acts for a side, and when."""
