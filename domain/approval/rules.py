@@ -201,7 +201,7 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
         requester_id=approval.requester.id,
         backup=approval.backup,
         at=now,
-        owned=approval.subject.opportunity_id if approval.requester.side is Side.VENDOR else None,
+        owned=approval.subject.opportunity_id if approval.requester.side is not Side.PARTNER else None,
     )
 
 

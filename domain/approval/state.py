@@ -287,8 +287,8 @@ class Approval(BaseModel):
 
     @property
     def is_internal(self) -> bool:
-        """The vendor asked for itself: no partner hears of it."""
-        return self.requester.side is Side.VENDOR and self.subject.partner_id is None
+        """The vendor asked for itself, or Tandem for a deal that nobody owns: no partner hears of it."""
+        return self.requester.side is not Side.PARTNER and self.subject.partner_id is None
 
     @property
     def askers(self) -> tuple[UUID, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from domain.approval import rules
 from domain.approval.state import ApprovalState
 from domain.errors import Conflict, Forbidden, NotFound, StageGateClosed
 from domain.notice import NoticeKind
@@ -536,6 +537,19 @@ def test_what_the_approvers_are_asked():
     other = nobodys.model_copy(update={"playbook": book()})
     assert stage_approvals.submission(other, nobodys.stage_approvals[0]) is None
     assert stage_approvals.waiting(nobodys) == [nobodys.stage_approvals[0].id]
+
+
+@pytest.mark.parametrize("owner", [person(REP), None], ids=["owned", "nobody's"])
+def test_whoever_owns_the_deal_its_approvals_are_internal_and_no_later_owner_decides(owner: Any):
+    deal = shown(REVIEW, owner=owner).deal
+    submit = stage_approvals.submission(deal, deal.stage_approvals[0])
+    assert submit is not None
+    asked = rules.submit(submit, NOW, stage_approvals.requester(deal))
+    assert asked.approval.is_internal
+    assert all(entry.internal for entry in asked.entries)
+    resolving = rules.to_resolve(asked.approval, NOW)
+    assert resolving is not None
+    assert resolving.owned == deal.id
 
 
 # ---------------------------------------------------------------------- webhooks
