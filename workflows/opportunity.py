@@ -88,15 +88,6 @@ class _Reckoned(NamedTuple):
     due: datetime | None
 
 
-class _LookedAhead(NamedTuple):
-    """What a validator found would follow from a request, at that instant, for the deal as it was."""
-
-    deal: Opportunity
-    request: ask.Request
-    at: datetime
-    outcome: Outcome
-
-
 @workflow.defn
 class OpportunityWorkflow(Entity):
     """One deal. It ends when the deal is lost or handed off; reopening starts it again from its record."""
@@ -109,7 +100,6 @@ class OpportunityWorkflow(Entity):
         self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = list(start.entries)
         self.reckoned: _Reckoned | None = None
-        self.looked_ahead: _LookedAhead | None = None
         self.submissions: list[Submit] = []
         """Approvals to start as soon as what they are for is recorded."""
 
@@ -147,7 +137,7 @@ class OpportunityWorkflow(Entity):
             if receipt := self.answered():
                 return receipt
             try:
-                await self._commit(self._decide(request))
+                await self._commit(decide(self._known(), request, workflow.now()))
             except TandemError as error:  # somebody was faster, after the validator looked
                 raise refusal(error) from error
             return self.answer(self._receipt())
@@ -158,10 +148,9 @@ class OpportunityWorkflow(Entity):
         if self.deal is None or self.catching_up or self.answered():
             return
         try:
-            outcome = decide(self.deal, request, workflow.now())
+            decide(self.deal, request, workflow.now())
         except TandemError as error:
             raise refusal(error) from error
-        self.looked_ahead = _LookedAhead(self.deal, request, workflow.now(), outcome)
 
     @workflow.signal(name=APPROVAL_ENDED)
     async def approval_ended(self, result: ApprovalResult) -> None:
@@ -203,17 +192,6 @@ class OpportunityWorkflow(Entity):
     def timeline(self) -> Timeline:
         """What happened in this run, in order."""
         return Timeline(entries=self.entries)
-
-    def _decide(self, request: ask.Request) -> Outcome:
-        """What follows from the request: what the validator saw, where nothing has happened since.
-
-        A replay asks no validator, and comes to the same.
-        """
-        deal, now = self._known(), workflow.now()
-        seen, self.looked_ahead = self.looked_ahead, None
-        if seen is not None and seen.deal is deal and seen.request is request and seen.at == now:
-            return seen.outcome
-        return decide(deal, request, now)
 
     async def _pass_time(self) -> None:
         """Say what has fallen due by now, if anything has."""
