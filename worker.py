@@ -28,7 +28,10 @@ from workflows import WORKFLOWS
 from workflows.courier_wake import wake_courier
 
 PATIENCE = 60.0
-"""Seconds to wait for Temporal at the start: containers of one deployment start in any order."""
+"""Seconds to wait at the start for Temporal, and for the database to be migrated.
+
+Containers of one deployment start in any order.
+"""
 GRACE = timedelta(seconds=3)
 """What running activities have to finish when the worker is told to stop."""
 
@@ -37,6 +40,9 @@ LAST = timedelta(seconds=15)
 
 LOOK_ROUND = timedelta(minutes=10)
 """How often it is looked whether somebody's courier sleeps who should not."""
+
+NOT_MIGRATED = timedelta(seconds=5)
+"""How soon it is looked again where the database is not migrated yet."""
 
 log = structlog.get_logger()
 
@@ -94,7 +100,10 @@ async def nobody_forgotten(client: Client, database: Database, settings: Setting
 
 
 async def _wake_for_ever(client: Client, database: Database, settings: Settings) -> None:
+    clock = asyncio.get_running_loop().time
+    patient_until = clock() + PATIENCE
     while True:
+        pause = LOOK_ROUND
         try:
             async with database.read() as session:
                 overdue = await deliveries.overdue(session, datetime.now(UTC))
@@ -102,8 +111,11 @@ async def _wake_for_ever(client: Client, database: Database, settings: Settings)
                 await wake_courier(client, settings.task_queue, user_id)
         except (Unavailable, ProgrammingError, RPCError) as away:
             # The database or Temporal is away, or not migrated yet: what waits is there when they are back.
-            log.warning("couriers.not_woken", why=type(away).__name__)
-        await asyncio.sleep(LOOK_ROUND.total_seconds())
+            if isinstance(away, ProgrammingError) and clock() < patient_until:
+                pause = NOT_MIGRATED
+            else:
+                log.warning("couriers.not_woken", why=type(away).__name__)
+        await asyncio.sleep(pause.total_seconds())
 
 
 def _give_up() -> None:

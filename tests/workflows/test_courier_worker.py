@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy import make_url
 from temporalio.client import Client
 
+import worker
 from activities.notify import NotifyActivities
 from db.session import Database, psycopg_url
 from domain.notice import Message, NoticeKind
@@ -74,7 +76,14 @@ async def test_whose_courier_was_not_woken_is_not_forgotten(
         await arrived(post, rep)
 
 
-async def test_a_worker_waits_for_the_database_to_be_migrated(temporal: Client, settings: Settings):
+async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
+    temporal: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    patience = 0.3
+    monkeypatch.setattr(worker, "PATIENCE", patience)
+    monkeypatch.setattr(worker, "NOT_MIGRATED", timedelta(milliseconds=20))
+    clock = asyncio.get_running_loop().time
+    began = clock()
     assert settings.database_url is not None
     empty = make_url(psycopg_url(settings.database_url)).set(database="postgres")
     database = Database(empty.render_as_string(hide_password=False).replace("+psycopg", ""))
@@ -83,4 +92,5 @@ async def test_a_worker_waits_for_the_database_to_be_migrated(temporal: Client, 
             while not logged:  # noqa: ASYNC110 - it says so as soon as it has looked
                 await asyncio.sleep(0.02)
     await database.close()
+    assert clock() - began >= patience
     assert logged[0] == {"event": "couriers.not_woken", "why": "ProgrammingError", "log_level": "warning"}
