@@ -54,6 +54,8 @@ class DueItem:
     assignee_id: UUID | None = None
     says: str | None = None
     """The sentence for when it falls due, where it is not that something was due."""
+    only_for: UUID | None = None
+    """The one partner that may know of it besides the vendor; None: every partner of the deal may."""
 
     @property
     def id(self) -> str:
@@ -96,12 +98,21 @@ def _grants(deal: Opportunity) -> Iterator[DueItem]:
         until = held.envelope.until if held.envelope else None
         if until is None:
             continue
-        what, key, since = f"The grant of {held.percent} %", str(held.id), held.requested_at
-        yield DueItem(DueKind.GRANT, key, what, until, since, Side.VENDOR)
+        what = f"The grant of {held.percent} %"
+        grant = DueItem(
+            DueKind.GRANT,
+            str(held.id),
+            what,
+            until,
+            held.requested_at,
+            Side.VENDOR,
+            only_for=held.partner_id,
+        )
+        yield grant
         if near and deal.hold is None:
             says = f"{what} ends on {_day(until)}."
             at = until - parse_duration(near)
-            yield DueItem(DueKind.GRANT_NEAR, key, what, at, since, Side.VENDOR, says=says)
+            yield replace(grant, kind=DueKind.GRANT_NEAR, at=at, says=says)
 
 
 def _stage(deal: Opportunity) -> Iterator[DueItem]:

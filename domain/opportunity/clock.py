@@ -46,7 +46,16 @@ def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem]) -> None:
         if _changes_deal(draft, item):
             return
     for item in items:
-        draft.add(FellDue(kind=item.kind.value, item=item.id, what=item.what, due_at=item.at, says=item.says))
+        draft.add(
+            FellDue(
+                kind=item.kind.value,
+                item=item.id,
+                what=item.what,
+                due_at=item.at,
+                says=item.says,
+                partner_id=item.only_for,
+            )
+        )
     for step in said:
         draft.add(step.event())
 

@@ -83,6 +83,12 @@ class FellDue(Happening):
     due_at: AwareDatetime
     says: str | None = None
     """The whole sentence, where “was due” is not what happened."""
+    partner_id: UUID | None = None
+    """Whose it is, where the others of the deal may not know of it: who gives a discount."""
+
+    @property
+    def only_for(self) -> UUID | None:
+        return self.partner_id
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.noted = (*deal.noted, self.item)

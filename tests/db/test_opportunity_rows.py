@@ -10,18 +10,20 @@ from httpx import AsyncClient
 from sqlalchemy import select
 from sqlmodel import col
 
-from db import opportunity
+from db import opportunity, playbooks
 from db.session import Database
 from db.tables import OpportunityRow, TimelineRow
 from domain.opportunity import commands as ask
+from domain.opportunity.agenda import agenda
 from domain.opportunity.draft import Outcome
+from domain.opportunity.forecast import if_nobody_acts
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
-from domain.playbook import Exit, Playbook
+from domain.playbook import Exit, Playbook, PlaybookDefinition
 from domain.principal import Principal, Role, Side
 from runtime.ids import new_id
 from tests.bargains import a_bargain, money
-from tests.factories import ASTER, BOREALIS, NOW, REP, SELLER, opening
+from tests.factories import ASTER, BOREALIS, NOW, REP, SELLER, a_playbook, opening
 from tests.stack import ClientFor, People
 
 
@@ -148,3 +150,27 @@ async def test_other_partners_do_not_read_how_much_one_of_them_gives(
     assert other.discount_outside.reasons == (
         "what a partner of this deal gives is more than it was granted",
     )
+
+
+async def test_when_a_grant_ends_is_told_to_who_gives_it_and_to_no_other_partner(database: Database) -> None:
+    """Neither what has fallen due nor what will: agenda and forecast are of the deal as it is read."""
+    book = a_playbook(key="grants-near", clock={"grant_near": "1w"})
+    definition = PlaybookDefinition.model_validate(book.model_dump(exclude={"version"}))
+    async with database.transaction() as session:
+        await playbooks.publish(session, definition, by=None, now=NOW)
+    deal = a_bargain(id=new_id(), partners=(ASTER, BOREALIS), playbook=book)
+    deal.granted("20", by=SELLER)
+    ahead = deal.deal.copy_to_change()
+    deal.later(days=84)
+    told = [entry for entry in deal.entries if "The grant of 20 %" in entry.words]
+    assert [entry.event.only_for for entry in told] == [ASTER.id]
+    ahead.policy = None  # none is published here
+    async with database.transaction() as session:
+        await opportunity.record(session, Outcome(opportunity=ahead, entries=tuple(deal.entries)))
+    async with database.read() as session:
+        own = await opportunity.get(session, partner(ASTER.id), ahead.id)
+        other = await opportunity.get(session, partner(BOREALIS.id), ahead.id)
+    for read, percent in ((own, True), (other, False)):
+        said = [item.what for item in agenda(read)]
+        said += [each.words for each in if_nobody_acts(read, NOW, NOW + timedelta(days=90))]
+        assert any("20 %" in words for words in said) is percent
