@@ -24,6 +24,8 @@ from runtime.mail import Mail
 LINK_LIFETIME = timedelta(days=14)
 MOST_LISTED = 100
 """More notices than so many are not listed in one mail, but counted."""
+MOST_EVENTS = 20
+"""No more events than so many go along with one mail, each as a file of its own."""
 MOST_SAID = 15
 """As `MOST_LISTED`, in one message of a chat."""
 
@@ -82,7 +84,7 @@ class Letters:
         }
         mail = self._written("decision" if NoticeKind(notice.kind).asks else "notice", envelope, context)
         thread = f"deal-{notice.opportunity_id}" if notice.opportunity_id else None
-        return replace(mail, thread=thread, event=_event(notice, line.page_url))
+        return replace(mail, thread=thread)
 
     async def _summary(self, session: AsyncSession, envelope: Envelope) -> Mail:
         context = {
@@ -114,6 +116,19 @@ class Letters:
             text=words.text,
             html=words.html,
             unsubscribe=unsubscribe,
+            events=self._events(envelope.told),
+        )
+
+    def _events(self, told: Sequence[Notice]) -> tuple[bytes, ...]:
+        """What of these notices has its time, as files for the calendar."""
+        timed = [notice for notice in told if notice.event is not None][:MOST_EVENTS]
+        return tuple(
+            ics.event_file(
+                CalendarEvent.model_validate(notice.event),
+                stamp=notice.created_at,
+                url=self.links.page(page_of(notice)),
+            )
+            for notice in timed
         )
 
     async def _groups(self, session: AsyncSession, envelope: Envelope) -> list[Group]:
@@ -165,13 +180,6 @@ class Letters:
         if len(told) > MOST_SAID:
             lines.append(f"… and {len(told) - MOST_SAID:,} more")
         return f"{len(told):,} notices", "\n".join([*lines, self.links.page("/notices")])
-
-
-def _event(notice: Notice, url: str) -> bytes | None:
-    if notice.event is None:
-        return None
-    event = CalendarEvent.model_validate(notice.event)
-    return ics.event_file(event, stamp=notice.created_at, url=url)
 
 
 def page_of(notice: Notice) -> str:

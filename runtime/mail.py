@@ -26,7 +26,7 @@ _LONGEST_ANSWER = 300
 class Mail:
     """A mail to one person. `id` is the same each time it is sent; `thread` is what it belongs to.
 
-    `unsubscribe` is the address where mails like it are ended, `event` an iCalendar file that goes along.
+    `unsubscribe` is the address where mails like it are ended, `events` iCalendar files that go along.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Mail:
     html: str
     thread: str | None = None
     unsubscribe: str | None = None
-    event: bytes | None = None
+    events: tuple[bytes, ...] = ()
 
 
 class MailNotSent(Exception):
@@ -127,11 +127,10 @@ class Mailer:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
-        if mail.event:
+        for number, event in enumerate(mail.events, start=1):
             calendar = {"charset": "utf-8", "method": "PUBLISH"}
-            message.add_attachment(
-                mail.event, maintype="text", subtype="calendar", filename="event.ics", params=calendar
-            )
+            name = "event.ics" if len(mail.events) == 1 else f"event-{number}.ics"
+            message.add_attachment(event, maintype="text", subtype="calendar", filename=name, params=calendar)
         return message
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from activities.courier import CourierActivities
+from activities.letters import MOST_EVENTS
 from activities.notify import NotifyActivities
 from db import notification_preferences as preferences
 from db.session import Database
@@ -132,6 +133,28 @@ async def test_a_check_in_brings_a_file_for_the_calendar(
     (inside,) = Calendar.from_ical(payload).walk("VEVENT")
     assert (inside["uid"], inside["sequence"], inside["dtstart"].dt) == ("check-in-7@tandem", 2, starts)
     assert text_of(mail).startswith("Hello")
+
+
+async def test_a_summary_brings_a_file_for_each_event_but_not_without_end(
+    database: Database, rep: Person, courier: CourierActivities, post: PostOffice
+):
+    starts = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    await tell(database, rep, NoticeKind.TASK_DUE, "Share the profile")
+    for number in range(MOST_EVENTS + 1):
+        event = CalendarEvent(uid=f"check-in-{number}@tandem", title=f"Check-in {number}", starts_at=starts)
+        await tell(database, rep, NoticeKind.TASK_DUE, f"Deal {number}", event=event.model_dump())
+    await go_round(courier, rep.id, datetime.now(UTC) + TOMORROW)
+    (mail,) = post.to(rep.email)
+    attached = list(mail.iter_attachments())
+    payloads = [each.get_payload(decode=True) for each in attached]
+    inside = [
+        event
+        for each in payloads
+        if isinstance(each, bytes)
+        for event in Calendar.from_ical(each).walk("VEVENT")
+    ]
+    assert [event["uid"] for event in inside] == [f"check-in-{n}@tandem" for n in range(MOST_EVENTS)]
+    assert [each.get_filename() for each in attached] == [f"event-{n + 1}.ics" for n in range(MOST_EVENTS)]
 
 
 async def test_a_mail_carries_its_way_out(

@@ -49,7 +49,9 @@ async def test_a_mail_arrives_as_text_and_html_in_the_conversation_of_its_deal()
 async def test_a_mail_carries_its_way_out_and_a_file_for_the_calendar():
     async with post_office() as post:
         out = "https://tandem.example/unsubscribe/token"
-        await Mailer(post.server, SENDER).send(replace(MAIL, unsubscribe=out, event=b"BEGIN:VCALENDAR\r\n"))
+        await Mailer(post.server, SENDER).send(
+            replace(MAIL, unsubscribe=out, events=(b"BEGIN:VCALENDAR\r\n",))
+        )
         (mail,) = post.mails
     assert mail["List-Unsubscribe"] == f"<{out}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
