@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.couriers import wake
 from api.etag import Precondition, PreconditionDep, answer_version
 from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, changes, unset
 from api.idempotency import MintedDep
@@ -32,7 +33,16 @@ from api.v1.schemas import (
     with_external,
 )
 from api.working_time import OWN, check_place, kept
-from db import calendar_feeds, directory, keys, partners, people, sessions
+from db import (
+    calendar_feeds,
+    deliveries,
+    directory,
+    keys,
+    notification_preferences,
+    partners,
+    people,
+    sessions,
+)
 from db.tables import Organisation, OrganisationKind, User
 from domain.approval.management import check_manager
 from domain.calendar import UTC_ZONE, WeekHours, Zone
@@ -241,17 +251,31 @@ async def change_user(
             check_place(values.get("country", user.country), values.get("region", user.region))
         await _check_manager(session, user.id, values.get("manager_id"), organisation)
         _check_oneself(principal, user, values)
+        zone = user.time_zone
         user = await people.change(session, user, values, now)
         if password_hash is not None:
             await people.set_password(session, user.id, password_hash, now)
         if password_hash is not None or not user.active:
             await _end_access(session, request, principal, user, now)
+        waits = user.time_zone != zone and await _notices_go_by_the_new_clock(session, user, now)
+    if waits:
+        await wake(services, user.id)
     if values.keys() & SETTLING:
         gains = user.active and values.keys() & GAINING
         await people_changed(
             services, [user.id], gained=_roles_of_vendor(user, organisation) if gains else ()
         )
     return user, organisation
+
+
+async def _notices_go_by_the_new_clock(session: AsyncSession, user: User, now: datetime) -> bool:
+    """What waits for a morning or for the end of quiet hours waits for those of the new time zone.
+
+    Answers whether something waits.
+    """
+    wanted = (await notification_preferences.of(session, [user.id]))[user.id]
+    await deliveries.plan_anew(session, user.id, wanted.preferences, now)
+    return bool(await deliveries.expecting(session, [user.id]))
 
 
 def _roles_of_vendor(user: User, organisation: Organisation) -> tuple[Role, ...]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
 
+from activities.notify import NotifyActivities
 from api.app import create_app
-from domain.notice import NoticeKind
+from db import deliveries
+from db.session import Database
+from domain.notice import Message, NoticeKind
 from domain.principal import Role
 from runtime.links import Links
 from runtime.settings import Settings
 from tests.stack import PASSWORD, ClientFor, People, Person, serving
+from workflows.courier_messages import courier_id
 
 API = "/api/v1/notification-preferences"
 PAGE = "/notifications"
@@ -70,6 +77,28 @@ async def test_what_is_chosen_is_kept_and_concerns_nobody_else(
     zone = {"time_zone": "Asia/Tokyo"}
     assert (await mine.patch(f"/api/v1/users/{person.id}", json=zone)).status_code == 200
     assert (await mine.get(API)).json()["time_zone"] == "Asia/Tokyo"
+
+
+async def test_who_moves_is_told_in_the_morning_of_the_new_zone(
+    mine: httpx.AsyncClient, person: Person, database: Database, temporal: Client
+):
+    message = Message(
+        kind=NoticeKind.TASK_DUE, cause="task", recipients=(person.id,), title="Share the profile", words="W"
+    )
+    await NotifyActivities(database, mails=True).notify(message)
+
+    async def waits_until() -> datetime:
+        async with database.read() as session:
+            (waiting,) = await deliveries.waiting(session, person.id)
+        return waiting.due_at
+
+    before = await waits_until()
+    assert before.astimezone(UTC).hour == 8
+    moved = await mine.patch(f"/api/v1/users/{person.id}", json={"time_zone": "Asia/Tokyo"})
+    assert moved.status_code == 200
+    assert (await waits_until()).astimezone(ZoneInfo("Asia/Tokyo")).hour == 8
+    courier = await temporal.get_workflow_handle(courier_id(person.id)).describe()
+    assert courier.status is WorkflowExecutionStatus.RUNNING
 
 
 async def test_a_change_of_what_somebody_changed_meanwhile_is_refused(mine: httpx.AsyncClient):
