@@ -74,6 +74,9 @@ class AfterWinning(_Part):
     accept_within: BusinessDuration = Field(
         default="2bd", description="How long customer success has to accept or return a complete hand-off."
     )
+    answer_within: BusinessDuration = Field(
+        default="2bd", description="How long the vendor has to supply what a returned hand-off asks for."
+    )
     ladder: Annotated[tuple[HandOffRung, ...], Field(max_length=10)] = Field(
         default=(
             HandOffRung(after="1bd", tell=HandOffTell.RECEIVER),

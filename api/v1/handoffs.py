@@ -121,7 +121,7 @@ async def accept_handoff(change: DealChangeDep, body: AcceptBody | None = None) 
 @router.post("/return")
 async def return_handoff(body: ReturnBody, change: DealChangeDep) -> OpportunityOut:
     """Customer success says what is missing; it is the seller's turn again."""
-    return await change(ask_deal.ReturnHandOff(comment=body.comment))
+    return await change(ask_deal.ReturnHandOff(comment=body.comment, clocked=True))
 
 
 @router.post("/assign")

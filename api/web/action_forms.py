@@ -276,7 +276,7 @@ async def _accept(_: Asked, form: Form) -> ask.Command:
 
 
 async def _return(_: Asked, form: Form) -> ask.Command:
-    return ask.ReturnHandOff(comment=parse(ReturnBody, form.given("comment")).comment)
+    return ask.ReturnHandOff(comment=parse(ReturnBody, form.given("comment")).comment, clocked=True)
 
 
 _REASONS = [(reason.value, reason.label) for reason in LoseReason]

@@ -267,6 +267,10 @@ class AcceptHandOff(_Command):
 class ReturnHandOff(_Command):
     kind: Literal["return_handoff"] = "return_handoff"
     comment: Note
+    clocked: bool = Field(
+        default=False,
+        description="Whether what is asked for falls due; commands of before it did go on without.",
+    )
 
 
 Command = (

@@ -9,6 +9,7 @@ from domain.opportunity.blockers import open_tasks
 from domain.opportunity.decide_tasks import ad_hoc
 from domain.opportunity.draft import Draft
 from domain.opportunity.guards import demand, not_closed
+from domain.opportunity.stages import due
 from domain.opportunity.state import HandOffState, Opportunity
 from domain.opportunity.wording import shortened
 from domain.principal import SYSTEM, Action, Side
@@ -30,11 +31,13 @@ def accept_handoff(draft: Draft, command: ask.AcceptHandOff) -> None:
 
 
 def return_handoff(draft: Draft, command: ask.ReturnHandOff) -> None:
-    """What customer success asks for is a task of the vendor, before it is offered again."""
+    """What customer success asks for is a task of the vendor, with a clock, before it is offered again."""
     demand(draft.by, Action.ACCEPT_HANDOFF, "Customer success returns hand-offs.")
     _handing_off(draft.deal)
     title = f"Supply what customer success asks for: {shortened(command.comment, ASKED_FOR)}"
-    task = ad_hoc(draft, title=title, help=command.comment, side=Side.VENDOR, required=True)
+    within = draft.deal.playbook.handoff.answer_within if command.clocked else None
+    until = due(draft.deal, draft.now, within)
+    task = ad_hoc(draft, title=title, help=command.comment, side=Side.VENDOR, required=True, due_at=until)
     draft.add(did.HandOffReturned(comment=command.comment, task=task))
 
 

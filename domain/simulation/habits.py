@@ -172,7 +172,7 @@ class Habits:
 
         def answer() -> ask.Command:
             if self.dice.happens(habit.returns) and not self._tried("return"):
-                return ask.ReturnHandOff(comment="What was promised is missing.")
+                return ask.ReturnHandOff(comment="What was promised is missing.", clocked=True)
             return ask.AcceptHandOff()
 
         self._plan(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from domain.calendar import after, parse_business
 from domain.errors import DealClosed, Forbidden, HandOffNotReady, NoHandOff
 from domain.opportunity import commands as ask
+from domain.opportunity.agenda import agenda
 from domain.opportunity.blockers import blockers, turn
 from domain.opportunity.events import HandOffReturned
+from domain.opportunity.stages import calendar_of
 from domain.opportunity.state import HandOffState, Status
+from domain.playbook import HandOffTemplate
 from domain.principal import Side
 from tests.factories import (
     ADMIN,
@@ -21,6 +27,7 @@ from tests.factories import (
     SELLER,
     SUCCESS,
     a_deal,
+    a_playbook,
     a_won_deal,
 )
 
@@ -58,8 +65,26 @@ def test_it_is_returned_with_what_is_missing():
     assert deal.task("task-1").help == "Who is the admin there?"
 
 
+def test_after_a_return_the_sellers_clock_runs_again():
+    deal = returned()
+    due_at = after(calendar_of(deal.deal), NOW, parse_business("2bd"))
+    assert deal.task("task-1").due_at == due_at
+    assert due_at in [item.at for item in agenda(deal.deal) if item.key == "task-1"]
+
+
+def test_the_playbook_says_how_long_the_seller_has_after_a_return():
+    playbook = a_playbook(handoff=HandOffTemplate(answer_within="4h"))
+    deal = a_won_deal(playbook=playbook).ask(ask.ReturnHandOff(comment="Who?", clocked=True), by=SUCCESS)
+    assert deal.task("task-1").due_at == NOW + timedelta(hours=4)
+
+
+def test_a_return_that_was_asked_before_there_was_a_clock_brings_no_deadline():
+    command = ask.ReturnHandOff.model_validate({"kind": "return_handoff", "comment": "Who?"})
+    assert ready().ask(command, by=SUCCESS).task("task-1").due_at is None
+
+
 def returned(comment="Who is the admin there?"):
-    return ready().ask(ask.ReturnHandOff(comment=comment), by=SUCCESS)
+    return ready().ask(ask.ReturnHandOff(comment=comment, clocked=True), by=SUCCESS)
 
 
 @pytest.mark.parametrize("how", [ask.CompleteTask(key="task-1"), ask.WaiveTask(key="task-1", reason="Known")])

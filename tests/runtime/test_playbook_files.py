@@ -187,8 +187,8 @@ def test_problems_are_data_too() -> None:
             LEAST + "handoff: {colour: red}\n",
             [
                 (
-                    "8: handoff.colour: there is no such field; there are accept_within, ladder, follow_ups, "
-                    "renewal, title, target, help, tasks"
+                    "8: handoff.colour: there is no such field; there are accept_within, answer_within, "
+                    "ladder, follow_ups, renewal, title, target, help, tasks"
                 )
             ],
         ),
