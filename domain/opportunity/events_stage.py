@@ -150,7 +150,7 @@ class PartnerAdded(Happening):
 
 
 class PartnerRemoved(Happening):
-    """A partner left, and its agreements are void.
+    """A partner left: its agreements are void, and its people look after no check-ins any more.
 
     `tasks` are those it had open: waiting for another partner now, or left behind where another
     partner of the deal has the same task.
@@ -165,6 +165,8 @@ class PartnerRemoved(Happening):
         deal.put(*self.tasks)
         kept = tuple(sign for sign in deal.stage.sign_offs if sign.partner_id != self.partner.id)
         deal.stage = deal.stage.model_copy(update={"sign_offs": kept})
+        if deal.cadence.who is not None and deal.cadence.who.partner_id == self.partner.id:
+            deal.cadence = deal.cadence.model_copy(update={"who": None})
 
     def words(self, by: Actor) -> str:
         return f"{by.name} removed {self.partner.name} from the deal."

@@ -10,9 +10,9 @@ from domain.calendar import Calendar
 from domain.errors import DealClosed, Forbidden, InvalidInput
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import DueKind, agenda
-from domain.opportunity.state import CheckInFor, Mood
+from domain.opportunity.state import CheckInFor, DealPartner, Mood
 from domain.principal import Side
-from tests.factories import BOREALIS, NOW, REP, SELLER, a_deal, a_lost_deal, a_won_deal, person
+from tests.factories import ASTER, BOREALIS, NOW, REP, SELLER, a_deal, a_lost_deal, a_won_deal, person
 
 BERLIN = Calendar(zone="Europe/Berlin", holidays=(date(2027, 3, 8),), known_until=date(2029, 12, 31))
 
@@ -55,6 +55,17 @@ def test_somebody_looks_after_the_check_ins():
     assert deal.last.endswith(f"every 7 days, looked after by {REP.name}.")
     [item] = [item for item in agenda(deal.deal) if item.kind is DueKind.CHECK_IN]
     assert (item.side, item.assignee_id) == (Side.VENDOR, REP.id)
+
+
+@pytest.mark.parametrize(("gone", "stays"), [(ASTER, False), (BOREALIS, True)])
+def test_with_their_partner_they_are_gone_and_both_sides_check_in(gone: DealPartner, stays: bool):
+    who = CheckInFor(person=person(SELLER), side=Side.PARTNER, partner_id=ASTER.id)
+    deal = a_deal(partners=(ASTER, BOREALIS)).ask(ask.SetCadence(every="2w", who=who))
+    deal.ask(ask.RemovePartner(partner_id=gone.id))
+    assert deal.deal.cadence.every == "2w"
+    assert (deal.deal.cadence.who == who) is stays
+    [item] = [item for item in agenda(deal.deal) if item.kind is DueKind.CHECK_IN]
+    assert (item.assignee_id == SELLER.id) is stays
 
 
 def test_who_looks_after_it_is_of_a_partner_of_the_deal():
