@@ -12,6 +12,7 @@ from domain.opportunity.happening import Happening
 from domain.opportunity.state import (
     DealPartner,
     Opportunity,
+    Pause,
     Person,
     SignOff,
     StageState,
@@ -23,6 +24,8 @@ from domain.principal import Actor, Side
 
 _OUTLIVE_STAGES = ("expected_close:", "close_near:", "grant_near:", "stale:")
 """Deadlines that are not the stage's."""
+MAX_PAUSES = 20
+"""Of earlier stages, the latest: a deal travels as one message of bounded size."""
 
 
 class StageEntered(Happening):
@@ -51,11 +54,17 @@ class StageEntered(Happening):
         deal.stage = StageState(key=self.stage, entered_at=at, due_at=self.due_at, stays=self.stays)
         deal.next_check_in_at = self.next_check_in_at
         deal.noted = tuple(item for item in deal.noted if item.startswith(_OUTLIVE_STAGES))
-        deal.pauses = ()
+        deal.pauses = _still_counted(deal)
 
     def words(self, by: Actor) -> str:
         start = f"{self.title} began" if self.from_title is None else f"{self.from_title} → {self.title}"
         return f"{start}: {self.why}."
+
+
+def _still_counted(deal: Opportunity) -> tuple[Pause, ...]:
+    """The pauses since a side was heard last: silence outlives stages, and what was a hold is none."""
+    since = min(deal.heard.get(side, deal.created_at) for side in Side)
+    return tuple(pause for pause in deal.pauses if pause.until > since)[-MAX_PAUSES:]
 
 
 class TaskAdded(Happening):

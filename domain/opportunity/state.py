@@ -291,7 +291,10 @@ class Opportunity(BaseModel):
         default=None, description="Whose business time the deal goes by; None: office hours in UTC."
     )
     heard: dict[Side, AwareDatetime] = Field(default={}, description="When each side last did something.")
-    pauses: tuple[Pause, ...] = Field(default=(), description="When the clocks stood still in this stage.")
+    pauses: tuple[Pause, ...] = Field(
+        default=(),
+        description="When the clocks stood still in this stage, and before it where it still counts.",
+    )
     told_until: AwareDatetime | None = Field(default=None, description="Up to when the ladders have spoken.")
     custom: Custom = {}
     external: External | None = None

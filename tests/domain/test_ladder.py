@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from domain.ladder import Ladders, Rung, Subject, Tell
 from domain.notice import Message, NoticeKind
 from domain.opportunity import commands as ask
-from domain.opportunity.agenda import agenda
+from domain.opportunity.agenda import DueKind, agenda
 from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.events import Escalated, FellDue, Reminded
@@ -255,6 +255,19 @@ def test_a_rung_is_before_or_after():
     with pytest.raises(ValidationError, match="not both"):
         Rung.model_validate({"before": "1d", "after": "1bd", "tell": "owner"})
     assert Ladders(task=(Rung(tell=Tell.OWNER),)).of(Subject.TASK)[0].tell.label == "the deal's owner"
+
+
+def test_a_hold_is_no_silence_in_the_next_stage_either():
+    deal = a_laddered_deal({}, {"stale": "5bd"})
+    deal.ask(ask.HoldDeal(reason="freeze")).later(days=28).ask(ask.Resume())
+    held = deal.deal.pauses
+    deal.ask(ask.Move(stage="commit", reason="They go on"))
+    assert deal.deal.pauses == held, "the partner was not heard since"
+    silent = {item.key: item.at for item in agenda(deal.deal) if item.kind is DueKind.STALE}
+    assert silent["partner"] == NOW + timedelta(days=28 + 4, hours=8)
+    deal.ask(ask.AddNote(text="Still here"), by=SELLER).later(hours=1).ask(ask.AddNote(text="So are we"))
+    deal.ask(ask.Move(stage="qualify", reason="Not yet"))
+    assert deal.deal.pauses == ()
 
 
 def test_what_fell_due_is_not_said_of_a_deal_that_moved_on_in_the_same_moment():
