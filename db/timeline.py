@@ -43,11 +43,13 @@ class Place:
 class Told:
     """An event as it is told: on which deal, who, when, what in words and as data.
 
-    `approval_id` is the request's whose event it is; the sequence is that request's then.
+    `stream_id` is whose event it is, and whose the sequence: the deal's id, or that of a request on it
+    (`approval_id` then, too) or of its hand-off.
     """
 
     place: Place
     opportunity_id: UUID
+    stream_id: UUID
     approval_id: UUID | None
     opportunity: str
     sequence: int
@@ -92,6 +94,7 @@ def _told(row: AnyRow) -> Told:
     return Told(
         place=Place(row.transaction, row.position),
         opportunity_id=row.opportunity_id,
+        stream_id=row.stream_id,
         approval_id=row.stream_id if _is_of_approval(row) else None,
         opportunity=row.opportunity,
         sequence=row.sequence,

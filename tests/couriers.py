@@ -46,7 +46,7 @@ def takes_part(opportunity_id: UUID, partner_id: UUID) -> OpportunityPartnerRow:
         role="reseller",
         status="open",
         closed=False,
-        playbook_key="it-software",
+        playbook_key="joint-software",
         stage_key="qualify",
         phase="qualified",
     )

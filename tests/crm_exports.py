@@ -16,7 +16,7 @@ WORLD = World(
 
 MAPPING: dict[str, Any] = {
     "source": "old-crm",
-    "playbook": "it-software",
+    "playbook": "joint-software",
     "currency": "USD",
     "email_domain": "sales.example",
     "opportunities": {

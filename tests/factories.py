@@ -111,7 +111,7 @@ def a_task(key: str, side: str = "vendor", **more: Any) -> dict[str, Any]:
 def a_playbook(**changes: Any) -> Playbook:
     """Five stages, every kind of exit: by tasks (a person, and by itself), sign-off, rule."""
     book: dict[str, Any] = {
-        "key": "it-software",
+        "key": "joint-software",
         "version": 1,
         "title": "IT software",
         "stages": [

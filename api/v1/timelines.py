@@ -30,6 +30,7 @@ EVENT: JsonDict = {
     "id": "7421-190",
     "opportunity_id": DEAL,
     "opportunity": "ERP rollout",
+    "stream_id": DEAL,
     "approval_id": None,
     "sequence": 3,
     "at": "2026-11-03T14:12:05Z",
@@ -53,7 +54,8 @@ class ActorOut(BaseModel):
 class EventOut(BaseModel):
     """Something that happened: who, when, what, in words and as data. `id` is its place in the feed.
 
-    `approval_id` is set for what happened to a request on the deal: the sequence is the request's then.
+    `stream_id` says whose `sequence` it is: the deal's own id, or that of a request on it
+    (`approval_id`, too) or of its hand-off.
     What is `internal` only the vendor's people read.
     """
 
@@ -62,6 +64,7 @@ class EventOut(BaseModel):
     id: str
     opportunity_id: UUID
     opportunity: str
+    stream_id: UUID
     approval_id: UUID | None
     sequence: int
     at: datetime
@@ -77,6 +80,7 @@ class EventOut(BaseModel):
             id=str(told.place),
             opportunity_id=told.opportunity_id,
             opportunity=told.opportunity,
+            stream_id=told.stream_id,
             approval_id=told.approval_id,
             sequence=told.sequence,
             at=told.at,

@@ -131,8 +131,8 @@ async def test_a_follow_up_is_its_receivers_and_stands_in_her_calendar(diary: Di
     (event,) = await diary.due(mine, kind=["follow_up"])
     assert (event["title"], event["opportunity"]["id"]) == ("Is everybody trained?", deal["id"])
     client = await diary.client(mine)
-    (item,) = (await client.get("/api/v1/work")).json()["items"]
-    assert (item["kind"], item["assignee_id"]) == ("follow_up", str(mine.id))
+    items = (await client.get("/api/v1/work")).json()["items"]
+    assert [item["kind"] for item in items if item["assignee_id"] == str(mine.id)] == ["follow_up"]
 
 
 async def test_a_follow_up_of_nobody_is_customer_success_to_take_and_a_done_one_nobodys(

@@ -67,8 +67,9 @@ async def test_a_deal_goes_from_open_to_handed_off(as_: ClientFor, people: Peopl
     assert deal["status"] == "handed_off"
 
     story = (await seller.get(f"{at}/timeline")).json()["items"]
-    assert [event["sequence"] for event in story] == list(range(deal["version"], 0, -1))
-    assert story[0]["words"] == "Success accepted the hand-off."
+    own = [event for event in story if event["stream_id"] == deal["id"]]
+    assert [event["sequence"] for event in own] == list(range(deal["version"], 0, -1))
+    assert own[0]["words"] == "Success accepted the hand-off."
     closed = await rep.post(f"{at}/notes", json={"text": "Too late?"})
     assert (closed.status_code, closed.json()["code"]) == (409, "deal_closed")
 

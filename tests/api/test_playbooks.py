@@ -37,7 +37,7 @@ async def publish(admin: httpx.AsyncClient, definition: dict[str, Any]) -> httpx
 
 
 async def test_anonymous_is_asked_to_sign_in(client: httpx.AsyncClient) -> None:
-    for path in ("", "/it-software", "/it-software/versions", "/it-software/versions/1"):
+    for path in ("", "/joint-software", "/joint-software/versions", "/joint-software/versions/1"):
         assert (await client.get(PLAYBOOKS + path)).status_code == 401
     assert (await publish(client, a_definition())).status_code == 401
     assert (await client.post(PLAYBOOKS, json=a_definition())).status_code == 401

@@ -84,6 +84,6 @@ async def test_the_bell_counts_by_itself_where_nothing_else_is_live(
         kind=NoticeKind.INFORMATION, cause=str(uuid4()), recipients=(sam.id,), title="T", words="W"
     )
     await NotifyActivities(database, mails=False).notify(message)
-    await expect(bell).not_to_have_attribute("aria-label", before)
-    await expect(bell).to_have_attribute("aria-label", "Notices: 1 not read")
-    await expect(bell.locator(".count")).to_have_text("1")
+    unread = 1 + int("".join(filter(str.isdigit, before)) or 0)
+    await expect(bell).to_have_attribute("aria-label", f"Notices: {unread} not read")
+    await expect(bell.locator(".count")).to_have_text(str(unread))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 async def test_somebody_hands_over_and_comes_back(window: Window, people: People):
-    stand_in = await people.add("wanda@vendor.example", Role.CUSTOMER_SUCCESS)
+    stand_in = await people.add("abel@vendor.example", Role.CUSTOMER_SUCCESS)
     page = await window("sam@vendor.example", viewport=NARROW)
     await page.goto("/")
     await page.get_by_label("Your menu").click()
@@ -29,8 +29,8 @@ async def test_somebody_hands_over_and_comes_back(window: Window, people: People
     await expect(sheet.locator("#ends_at-wrong")).to_contain_text("later than the start")
     await sheet.get_by_label("Last day away").fill("")
     await sheet.get_by_role("button", name="Save").click()
-    await expect(page.locator("#flashes")).to_contain_text("Wanda decides for you meanwhile.")
-    row = page.get_by_role("row", name="Wanda")
+    await expect(page.locator("#flashes")).to_contain_text("Abel decides for you meanwhile.")
+    row = page.get_by_role("row", name="Abel")
     await expect(row).to_contain_text("Away now")
     await row.get_by_role("button", name="I am back").click()
     await expect(page.locator("#flashes")).to_contain_text("nobody stands in any more")

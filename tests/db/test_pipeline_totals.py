@@ -38,6 +38,7 @@ from tests.factories import (
     SELLER,
     Working,
     a_deal,
+    a_playbook,
     a_won_deal,
     principal,
 )
@@ -185,8 +186,12 @@ async def test_writers_at_once_and_somebody_who_folds_lose_nothing(database: Dat
 
 
 async def test_folding_leaves_one_row_of_each_kind_and_none_of_nothing(database: Database) -> None:
-    deal = a_deal(id=new_id(), partners=(CYGNUS,), amount=Money(amount="77.00", currency="XPF"))
-    mine = select(PipelineTotal).where(col(PipelineTotal.currency) == "XPF")
+    book = a_playbook(key=f"folded-{new_id()}")
+    money = Money(amount="77.00", currency="XPF")
+    deal = a_deal(id=new_id(), partners=(CYGNUS,), amount=money, playbook=book)
+    mine = select(PipelineTotal).where(
+        col(PipelineTotal.currency) == "XPF", col(PipelineTotal.playbook_key) == deal.deal.playbook.key
+    )
     await record(database, deal)
     for stage in ("validation", "prospecting"):
         version = deal.deal.version

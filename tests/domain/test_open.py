@@ -93,7 +93,7 @@ def test_a_running_deal_is_taken_over_where_it_stood():
 
 
 def test_only_into_a_stage_that_the_playbook_has():
-    with pytest.raises(NoSuchStage, match="playbook it-software has no stage “moon”"):
+    with pytest.raises(NoSuchStage, match="playbook joint-software has no stage “moon”"):
         take_over(stage="moon")
 
 

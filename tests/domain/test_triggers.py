@@ -572,7 +572,7 @@ def test_a_program_is_told_ids_stage_and_status_and_no_names():
         "status": "open",
         "stage": "show",
         "moment": "entered",
-        "playbook": {"key": "it-software", "version": 1},
+        "playbook": {"key": "joint-software", "version": 1},
         "partner_ids": [str(ASTER.id)],
     }
     left = call_of(shown(on_leave=(hook,)))

@@ -409,7 +409,7 @@ async def test_a_courier_that_has_seen_much_goes_on_in_a_new_run():
         worker = Worker(
             server.client, task_queue=QUEUE, workflows=[CourierWorkflow], activities=[sleeping.look]
         )
-        async with worker, asyncio.timeout(60):
+        async with worker, asyncio.timeout(110):
             await wake_courier(server.client, QUEUE, person)
             first = (await handle.describe()).run_id
             while (await handle.describe()).run_id == first:

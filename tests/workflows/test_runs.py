@@ -133,7 +133,7 @@ async def test_deals_can_be_found_by_state_and_owner_but_not_by_name(deal: Playe
     await deal.open()
     found = (await deal.handle.describe()).typed_search_attributes
     state = await deal.deal()
-    assert [found.get(key) for key in (STATUS, PHASE, PLAYBOOK)] == ["open", "prospect", "it-software"]
+    assert [found.get(key) for key in (STATUS, PHASE, PLAYBOOK)] == ["open", "prospect", "joint-software"]
     assert found.get(OWNER) == str(REP.id)
     assert found.get(NEXT_DUE) == next_due(state)
     await deal.ask(ask.HoldDeal(reason="budget freeze"))
