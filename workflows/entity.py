@@ -32,8 +32,11 @@ _QUICK_FOREVER = RetryPolicy(
 )
 
 
-_A_FEW_MINUTES = timedelta(minutes=10)
-"""After that a notice is given up."""
+_A_MONTH = timedelta(days=30)
+"""After that a notice is given up: workers or the database may be away for long, and it is still news then.
+
+A run neither ends nor continues as new while somebody is still to be told, so it has to have an end.
+"""
 
 
 class Receipt(BaseModel):
@@ -116,7 +119,7 @@ class Entity:
                 NOTIFY,
                 message,
                 start_to_close_timeout=timedelta(seconds=10),
-                schedule_to_close_timeout=_A_FEW_MINUTES,
+                schedule_to_close_timeout=_A_MONTH,
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
                 summary=f"{message.kind.value}: {message.title}"[:200],
             )

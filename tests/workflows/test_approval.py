@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from temporalio import activity
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -22,6 +23,7 @@ from domain.principal import Side
 from tests.approvals import ADA, DESK, DIANA, DINA, DIRK, DORA, FINANCE, FRED, OFFICE, RITA, step, without
 from tests.workflows.play import refused
 from tests.workflows.play_approval import Bureau, Deal, Request
+from workflows.notice_messages import NOTIFY
 
 
 @pytest_asyncio.fixture
@@ -55,6 +57,29 @@ async def test_the_deal_hears_how_its_request_stands(server: WorkflowEnvironment
     told = [(each.state.value, str(each.percent)) for each in heard]
     assert told == [("pending", "27.5"), ("countered", "27.5"), ("approved", "20")]
     assert heard[1].counter.by.name == "Dora Desk"
+
+
+class AwayForAWeek(Bureau):
+    """A bureau where whoever is asked cannot be told before a week has passed."""
+
+    @activity.defn(name=NOTIFY)
+    async def notify(self, message: Message) -> None:
+        if message.kind is NoticeKind.DECISION_WANTED and activity.info().attempt == 1:
+            raise ApplicationError("The database is away.", next_retry_delay=timedelta(days=7))
+        await super().notify(message)
+
+
+async def test_who_could_not_be_told_for_a_week_is_told_before_the_request_ends(
+    server: WorkflowEnvironment,
+):
+    request = Request(server.client, bureau=AwayForAWeek())
+    async with request.worker():
+        await request.submit(server, DESK)
+        await request.approve(DORA)
+        await server.sleep(timedelta(days=8))
+        assert await request.ended() is ApprovalState.APPROVED
+    kinds = {message.kind for message in request.bureau.messages.values()}
+    assert {NoticeKind.DECISION_WANTED, NoticeKind.APPROVED} <= kinds
 
 
 async def test_people_are_told_what_concerns_them(server: WorkflowEnvironment, request_: Request):
