@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
+    false,
     func,
     or_,
     select,
@@ -22,13 +23,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
 from db import pages
 from db.pages import Page, PageRequest
 from db.people import is_active
-from db.tables import Notice, NoticeDelivery, OpportunityPartnerRow, Organisation, OrganisationKind, User
+from db.tables import (
+    Notice,
+    NoticeDelivery,
+    OpportunityPartnerRow,
+    OpportunityRow,
+    Organisation,
+    OrganisationKind,
+    User,
+)
 from domain.errors import NotFound
 from domain.notice import DeliveryState, Message
 from domain.principal import GRANTS, Action, Principal, Role
@@ -65,25 +74,58 @@ async def _ring(session: AsyncSession) -> None:
 
 
 async def recipients(session: AsyncSession, message: Message) -> Sequence[UUID]:
-    """Whom a message is for, as they are now: who is active, and may see the deal."""
-    led = select(col(User.manager_id)).where(col(User.id).in_(message.managers_of))
+    """Whom a message is for, as they are now: who is active, and may see the deal.
+
+    For a manager who is not there the sales directors stand in. What concerns a deal and would reach
+    nobody goes to the deal's owner, or else to the sales directors; a question to decide on does not.
+    """
+    led, alone = await _managers(session, message.managers_of)
+    named = or_(
+        col(User.id).in_([*message.recipients, *led]),
+        and_(col(User.id).not_in(alone), _is_director()) if alone else false(),
+        and_(col(Organisation.id).in_(message.partners), _has_role(_WORKING)),
+        and_(col(Organisation.kind) == OrganisationKind.VENDOR, _has_role(message.roles)),
+    )
+    seen = sees(message.opportunity_id) if message.opportunity_id is not None else true()
+    found = await _active(session, and_(named, seen))
+    for_somebody = message.recipients or message.managers_of or message.partners or message.roles
+    if found or not for_somebody or message.opportunity_id is None or message.step_key is not None:
+        return found
+    owner = select(col(OpportunityRow.owner_id)).where(col(OpportunityRow.id) == message.opportunity_id)
+    another = col(User.id).not_in(message.managers_of)
+    return await _active(session, and_(another, col(User.id).in_(owner))) or await _active(
+        session, and_(another, _is_director())
+    )
+
+
+async def _active(session: AsyncSession, wanted: ColumnElement[bool]) -> Sequence[UUID]:
+    """Those of the people for whom it is true who are active, in the order of their ids."""
     statement = (
         select(col(User.id))
         .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(
-            or_(
-                col(User.id).in_(message.recipients),
-                col(User.id).in_(led),
-                and_(col(Organisation.id).in_(message.partners), _has_role(_WORKING)),
-                and_(col(Organisation.kind) == OrganisationKind.VENDOR, _has_role(message.roles)),
-            ),
-            is_active(),
-        )
+        .where(wanted, is_active())
         .order_by(col(User.id))
     )
-    if message.opportunity_id is not None:
-        statement = statement.where(sees(message.opportunity_id))
     return (await session.execute(statement)).scalars().all()
+
+
+async def _managers(session: AsyncSession, of: Collection[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """The active managers of these people, and those of them who have none."""
+    if not of:
+        return set(), set()
+    person = aliased(User)
+    statement = (
+        select(col(person.id), col(User.id))
+        .join(User, col(User.id) == col(person.manager_id))
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(col(person.id).in_(of), is_active())
+    )
+    led = {row[0]: row[1] for row in await session.execute(statement)}
+    return set(led.values()), set(of) - set(led)
+
+
+def _is_director() -> ColumnElement[bool]:
+    return and_(col(Organisation.kind) == OrganisationKind.VENDOR, _has_role([Role.SALES_DIRECTOR]))
 
 
 def _has_role(roles: Sequence[Role]) -> ColumnElement[bool]:

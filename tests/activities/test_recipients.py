@@ -18,10 +18,12 @@ from db.tables import User
 from domain.notice import CalendarEvent, Message, NoticeKind
 from domain.notification.kinds import Channel, Mode
 from domain.notification.preferences import Timing
+from domain.playbook import Playbook
 from domain.principal import Role
 from runtime.ids import new_id
+from tests.calendars import Diary
 from tests.couriers import takes_part
-from tests.stack import People, Person
+from tests.stack import ClientFor, People, Person
 
 
 async def recipients(database: Database, **named: object) -> set[UUID]:
@@ -38,6 +40,11 @@ async def lead(database: Database, person: Person, manager: Person) -> None:
         await session.execute(update(User).where(of).values(manager_id=manager.id))
 
 
+async def deactivate(database: Database, person: Person) -> None:
+    async with database.transaction() as session:
+        await session.execute(update(User).where(col(User.id) == person.id).values(active=False))
+
+
 async def a_person(people: People, role: Role, organisation: str = "vendor") -> Person:
     return await people.add(f"{uuid4().hex}@{organisation}.example", role)
 
@@ -47,7 +54,40 @@ async def test_the_managers_of_people_are_told(database: Database, people: Peopl
     await lead(database, rep, boss)
     assert await recipients(database, managers_of=[rep.id, other.id]) == {boss.id}
     assert await recipients(database, recipients=[rep.id], managers_of=[rep.id]) == {rep.id, boss.id}
-    assert await recipients(database, managers_of=[boss.id, uuid4()]) == set()
+
+
+async def test_the_sales_directors_stand_in_for_a_manager_who_is_not_there(
+    database: Database, people: People
+):
+    rep, boss, director = [
+        await a_person(people, role) for role in (Role.SALES_REP, Role.SALES_REP, Role.SALES_DIRECTOR)
+    ]
+    await lead(database, rep, boss)
+    assert director.id in await recipients(database, managers_of=[boss.id])
+    assert director.id not in await recipients(database, managers_of=[director.id])
+    assert await recipients(database, managers_of=[rep.id]) == {boss.id}
+    await deactivate(database, boss)
+    told = await recipients(database, managers_of=[rep.id])
+    assert director.id in told
+    assert not told & {rep.id, boss.id}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_would_reach_nobody_goes_to_the_deals_owner_and_then_to_the_sales_directors(
+    as_: ClientFor, database: Database, people: People, playbook: Playbook
+):
+    diary = Diary(as_, people, playbook)
+    owner, director = await diary.rep(), await a_person(people, Role.SALES_DIRECTOR)
+    gone = await a_person(people, Role.SALES_REP)
+    deal = UUID((await diary.open(owner, "Nobody is left"))["id"])
+    await deactivate(database, gone)
+    assert await recipients(database, recipients=[gone.id], opportunity_id=deal) == {owner.id}
+    question = {"kind": "decision_wanted", "approval_id": new_id(), "step_key": "desk"}
+    asked = await recipients(database, recipients=[gone.id], opportunity_id=deal, **question)
+    assert asked == set(), "the owner is not asked to decide in somebody's place"
+    assert await recipients(database, recipients=[gone.id]) == set()
+    await deactivate(database, owner)
+    assert director.id in await recipients(database, recipients=[gone.id], opportunity_id=deal)
 
 
 async def test_everybody_of_a_partner_on_the_deal_is_told_and_nobody_of_another(
@@ -71,9 +111,7 @@ async def test_the_vendors_people_with_a_role_are_told_and_no_partners(database:
     told = await recipients(database, roles=[Role.CUSTOMER_SUCCESS, Role.PARTNER_SELLER])
     assert success.id in told
     assert not told & {rep.id, seller.id}
-    async with database.transaction() as session:
-        gone = update(User).where(col(User.id) == success.id).values(active=False)
-        await session.execute(gone)
+    await deactivate(database, success)
     assert success.id not in await recipients(database, roles=[Role.CUSTOMER_SUCCESS])
     assert await recipients(database) == set()
 
