@@ -39,7 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.discounts import find
     from domain.opportunity.draft import Outcome, TimelineEntry
     from domain.opportunity.facts import facts
-    from domain.opportunity.notices import messages
+    from domain.opportunity.notices import TOLD, messages
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.stage_approvals import KIND as STAGE
     from domain.opportunity.stage_approvals import approval_ended as stage_ended
@@ -255,8 +255,9 @@ class OpportunityWorkflow(Entity):
             await self.quick(RECORD, outcome, None, summary)
         self.deal = outcome.opportunity
         self.entries.extend(outcome.entries)
-        if (notices := messages(outcome)) and workflow.patched("deals-tell-people"):
-            self.notices.extend(notices)
+        for patch, kinds in TOLD.items():
+            if (notices := messages(outcome, kinds)) and workflow.patched(patch):
+                self.notices.extend(notices)
         self._show()
         await self._start_approvals()
         await follow_triggers(before, outcome)

@@ -1,15 +1,27 @@
-"""Whom a deal tells what: its reminders and escalations, and tasks that are given to somebody."""
+"""Whom a deal tells what: its reminders and escalations, tasks given to somebody, and grants that end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from domain.discount.state import Discount
 from domain.ladder import Subject, Tell
 from domain.notice import LATE, CalendarEvent, Fact, Message, NoticeKind
+from domain.opportunity.agenda import DueKind
+from domain.opportunity.discounts import find
 from domain.opportunity.draft import Outcome, TimelineEntry
-from domain.opportunity.events import Escalated, Reminded, TaskAssigned, TriggerFired
-from domain.opportunity.state import Opportunity
+from domain.opportunity.events import (
+    DiscountLapsed,
+    Escalated,
+    FellDue,
+    Reminded,
+    TaskAdded,
+    TaskAssigned,
+    TriggerFired,
+)
+from domain.opportunity.happening import Happening
+from domain.opportunity.state import Opportunity, Person, Task
 from domain.opportunity.trigger_state import trigger_at
 from domain.principal import Role, Side
 from domain.trigger import Audience, NotifyTemplate
@@ -23,8 +35,16 @@ _KINDS = {
 }
 
 
-def messages(outcome: Outcome) -> list[Message]:
-    """What is to be told of what happened, and to whom.
+TOLD: dict[str, tuple[type[Happening], ...]] = {
+    "deals-tell-people": (Reminded, Escalated, TaskAssigned, TriggerFired),
+    "deals-tell-of-new-tasks": (TaskAdded,),
+    "deals-tell-of-grants": (FellDue, DiscountLapsed),
+}
+"""What people are told of, by the patch of the deal's process that began it: older runs go on without."""
+
+
+def messages(outcome: Outcome, of: tuple[type[Happening], ...] = (Happening,)) -> list[Message]:
+    """What is to be told of what happened, or of these kinds of it, and to whom.
 
     Where a ladder was climbed several rungs at once, each audience hears of the last one only.
     """
@@ -32,13 +52,61 @@ def messages(outcome: Outcome) -> list[Message]:
     told: dict[object, Message] = {}
     for entry in outcome.entries:
         event = entry.event
+        if not isinstance(event, of):
+            continue
         if isinstance(event, Reminded | Escalated):
             told[event.subject, event.key, event.due_at, event.tell] = _reminder(deal, entry, event)
-        elif isinstance(event, TaskAssigned) and event.assignee and event.assignee.id != entry.by.id:
-            told[event.key] = _assigned(deal, entry, event)
+        elif (given := _given(entry)) is not None:
+            key, assignee = given
+            told[key] = _assigned(deal, entry, key, assignee)
         elif isinstance(event, TriggerFired) and (notify := _notifies(deal, event)):
             told[entry.sequence] = _triggered(deal, entry, notify)
+        elif (discount := _ending(deal, event)) is not None:
+            told[entry.sequence] = _grant(deal, entry, discount)
     return list(told.values())
+
+
+def _given(entry: TimelineEntry) -> tuple[str, Person] | None:
+    """The key of the task that somebody gave to another, and to whom."""
+    match entry.event:
+        case TaskAdded(task=Task(key=key, assignee=Person() as assignee)):
+            pass
+        case TaskAssigned(key=key, assignee=Person() as assignee):
+            pass
+        case _:
+            return None
+    return (key, assignee) if assignee.id != entry.by.id else None
+
+
+def _ending(deal: Opportunity, event: Happening) -> Discount | None:
+    """The grant that has ended, or will soon."""
+    if isinstance(event, DiscountLapsed):
+        return find(deal, event.discount_id)
+    if isinstance(event, FellDue) and event.kind == DueKind.GRANT_NEAR:
+        return next((each for each in deal.discounts if str(each.id) in event.item), None)
+    return None
+
+
+def _grant(deal: Opportunity, entry: TimelineEntry, discount: Discount) -> Message:
+    """To the owner and to who asked for it: where that was a partner, to its people."""
+    due_at = discount.envelope.until if discount.envelope else None
+    said_for = entry.event.due_at if isinstance(entry.event, FellDue) else due_at
+    by, whom = discount.requested_by, _owner(deal)
+    if by.side is Side.PARTNER:
+        whom |= {"partners": tuple(each.id for each in deal.partners if each.id == discount.partner_id)}
+    elif by.id is not None:
+        whom["recipients"] = tuple(dict.fromkeys((*whom.get("recipients", ()), by.id)))
+    return Message(
+        kind=NoticeKind.GRANT_ENDING,
+        cause=f"{deal.id}:{entry.sequence}",
+        title=deal.title,
+        words=entry.words,
+        opportunity_id=deal.id,
+        due_at=due_at,
+        facts=tuple(_facts(deal)),
+        late=said_for is not None and entry.at - said_for > LATE,
+        **whom,
+    )
 
 
 def _reminder(deal: Opportunity, entry: TimelineEntry, event: Reminded | Escalated) -> Message:
@@ -117,16 +185,15 @@ def _in_calendar(deal: Opportunity, event: Reminded | Escalated) -> CalendarEven
     )
 
 
-def _assigned(deal: Opportunity, entry: TimelineEntry, event: TaskAssigned) -> Message:
-    task = deal.tasks[event.key]
+def _assigned(deal: Opportunity, entry: TimelineEntry, key: str, assignee: Person) -> Message:
     return Message(
         kind=NoticeKind.TASK_ASSIGNED,
         cause=f"{deal.id}:{entry.sequence}",
-        recipients=(event.assignee.id,) if event.assignee else (),
+        recipients=(assignee.id,),
         title=deal.title,
         words=entry.words,
         opportunity_id=deal.id,
-        due_at=task.due_at,
+        due_at=deal.tasks[key].due_at,
         facts=tuple(_facts(deal)),
     )
 

@@ -16,9 +16,9 @@ from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.events import Escalated, FellDue, Reminded
 from domain.opportunity.forecast import MAX_FORECAST, if_nobody_acts
-from domain.opportunity.notices import messages
+from domain.opportunity.notices import TOLD, messages
 from domain.opportunity.planned import next_deadline
-from domain.principal import Role
+from domain.principal import Actor, Role
 from tests.bargains import a_bargain
 from tests.factories import (
     ASTER,
@@ -288,6 +288,46 @@ def test_the_end_of_a_grant_is_said_before_it_comes_but_not_while_the_deal_waits
     held.granted("20")
     held.ask(ask.HoldDeal(reason="freeze")).later(days=88)
     assert "ends on" not in held.last
+
+
+@pytest.mark.parametrize(
+    ("by", "owner", "recipients", "partners", "roles"),
+    [
+        (REP, REP, (REP.id,), (), ()),
+        (DIRECTOR, REP, (REP.id, DIRECTOR.id), (), ()),
+        (SELLER, REP, (REP.id,), (ASTER.id,), ()),
+        (DIRECTOR, None, (DIRECTOR.id,), (), (Role.SALES_DIRECTOR,)),
+    ],
+    ids=["the owner", "another", "a partner", "nobody's deal"],
+)
+def test_who_has_a_grant_that_ends_is_told(
+    by: Actor, owner: Actor | None, recipients: Any, partners: Any, roles: Any
+):
+    """Once before it ends and once when it has; not the partners that have no part in it."""
+    book = a_playbook(clock={"grant_near": "1w"})
+    deal = a_bargain(playbook=book, partners=(ASTER, BOREALIS), owner=person(owner) if owner else None)
+    deal.granted("20", by=by)
+    deal.later(days=84).later(days=7)
+    ends = [message for message in told(deal) if message.kind is NoticeKind.GRANT_ENDING]
+    assert [message.words for message in ends] == [
+        "The grant of 20 % ends on 30 May 2027.",
+        "The grant of 20 % ended: it was granted until 30 May 2027.",
+    ]
+    for message in ends:
+        assert (message.recipients, message.partners, message.roles) == (recipients, partners, roles)
+        assert message.due_at == deal.discount(1).envelope.until
+
+
+def test_a_task_that_is_added_for_somebody_is_told_to_them():
+    deal = a_deal().ask(ask.AddTask(title="Call", side="vendor", assignee=assignee(DIRECTOR)))
+    deal.ask(ask.AddTask(title="Write", side="vendor", assignee=assignee(REP)))
+    deal.ask(ask.AddTask(title="Think", side="vendor"))
+    assert [(message.kind, message.recipients) for message in told(deal)] == [
+        (NoticeKind.TASK_ASSIGNED, (DIRECTOR.id,))
+    ]
+    assert told(deal)[0].words == "Rosa Rep added the task “Call” for the vendor."
+    events = Outcome(opportunity=deal.deal, entries=tuple(deal.entries))
+    assert [len(messages(events, kinds)) for kinds in TOLD.values()] == [0, 1, 0]
 
 
 def test_a_task_of_one_partner_is_told_to_that_one():
