@@ -198,7 +198,9 @@ class OpportunityWorkflow(Entity):
         due = self._next_due()
         if due is not None and due <= workflow.now():
             async with self.lock:
-                await self._commit(fall_due(self._known(), workflow.now()))
+                deal, now = self._known(), workflow.now()
+                on_time = not _ends_hold(deal, now) or workflow.patched("holds-end-on-time")
+                await self._commit(fall_due(deal, now, holds_end_on_time=on_time))
 
     async def _record_taken_over(self, deal: Opportunity, entries: tuple[TimelineEntry, ...]) -> None:
         """Whoever started the deal recorded this too, so it changes nothing, unless that was interrupted."""
@@ -398,6 +400,10 @@ class OpportunityWorkflow(Entity):
         if due:
             pairs.append(SearchAttributePair(NEXT_DUE, due))
         self.show(pairs, _details(deal, items))
+
+
+def _ends_hold(deal: Opportunity, now: datetime) -> bool:
+    return deal.hold is not None and deal.hold.until is not None and deal.hold.until <= now
 
 
 def _joined(outcome: Outcome, more: Outcome) -> Outcome:

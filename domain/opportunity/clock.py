@@ -26,24 +26,27 @@ def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datet
     return min((at for at in (deadline, step) if at is not None), default=None)
 
 
-def fall_due(deal: Opportunity, now: datetime) -> Outcome:
-    """What the passing of time leads to, in its order: each deadline and each step of a ladder once."""
+def fall_due(deal: Opportunity, now: datetime, *, holds_end_on_time: bool = True) -> Outcome:
+    """What the passing of time leads to, in its order: each deadline and each step of a ladder once.
+
+    Without `holds_end_on_time` the clocks of a hold that ended unnoticed stood until now, as they once did.
+    """
     draft = Draft(deal, now, SYSTEM)
     all_items = agenda(draft.deal)
     while (at := next_due(draft.deal, all_items)) is not None and at <= now:
-        _say(draft, at, all_items)
+        _say(draft, at, all_items, on_time=holds_end_on_time)
         all_items = agenda(draft.deal)
     return draft.outcome()
 
 
-def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem]) -> None:
+def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem], *, on_time: bool) -> None:
     """All that is due at this instant. What changes the deal comes first, and may make the rest untrue."""
     items = [item for item in all_items if item.at == at and item.id not in draft.deal.noted]
     said = sorted(
         (step for step in steps(draft.deal, all_items) if step.at == at), key=lambda step: step.order
     )
     for item in items:
-        if _changes_deal(draft, item):
+        if _changes_deal(draft, item, on_time=on_time):
             return
     for item in items:
         draft.add(
@@ -60,10 +63,10 @@ def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem]) -> None:
         draft.add(step.event())
 
 
-def _changes_deal(draft: Draft, item: DueItem) -> bool:
+def _changes_deal(draft: Draft, item: DueItem, *, on_time: bool) -> bool:
     """Whether the deadline is more than news: a hold that ends, a grant whose time is over."""
     if item.kind is DueKind.HOLD_ENDS and draft.deal.hold is not None:
-        draft.add(Resumed(held_since=draft.deal.hold.since))
+        draft.add(Resumed(held_since=draft.deal.hold.since, until=item.at if on_time else None))
         settle(draft)  # what was decided meanwhile may have opened the gate
         return True
     if item.kind is DueKind.GRANT:

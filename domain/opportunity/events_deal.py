@@ -78,9 +78,11 @@ def _restart_clocks(deal: Opportunity, since: datetime, at: datetime) -> None:
 class Resumed(Happening):
     type: Literal["resumed"] = "resumed"
     held_since: AwareDatetime
+    until: AwareDatetime | None = None
+    """When the hold was over, where that was noticed later: no worker ran. None: when it was resumed."""
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        _restart_clocks(deal, self.held_since, at)
+        _restart_clocks(deal, self.held_since, self.until or at)
         deal.status = Status.OPEN
         deal.hold = None
 

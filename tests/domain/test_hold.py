@@ -62,11 +62,17 @@ def test_a_hold_with_an_end_ends_by_itself():
     assert deal.last == "The hold ended and the deal goes on."
 
 
-def test_a_hold_that_ended_unnoticed_still_costs_nobody_time():
+@pytest.mark.parametrize(("on_time", "left"), [(True, timedelta(days=1)), (False, timedelta(days=3))])
+def test_a_hold_that_ended_unnoticed_ended_all_the_same(on_time: bool, left: timedelta):
+    """No worker ran for two days: the clocks run since the hold's end, not since it was noticed."""
     until = NOW + timedelta(days=30)
-    deal = a_deal().ask(ask.HoldDeal(reason="new fiscal year", until=until)).later(days=31)
-    assert deal.task("confirm-budget").due_at == deal.now + timedelta(days=3)
-    assert fall_due(deal.deal, deal.now).entries == ()
+    deal = a_deal().ask(ask.HoldDeal(reason="new fiscal year", until=until))
+    noticed = until + timedelta(days=2)
+    outcome = fall_due(deal.deal, noticed, holds_end_on_time=on_time)
+    assert outcome.opportunity.tasks["confirm-budget"].due_at == noticed + left
+    [pause] = outcome.opportunity.pauses
+    assert pause.until == (until if on_time else noticed)
+    assert fall_due(outcome.opportunity, noticed).entries == ()
 
 
 @pytest.mark.parametrize(
