@@ -9,6 +9,7 @@ from db import directory, partners, playbooks, policies
 from db import handoff as handoffs
 from db import opportunity as opportunities
 from db.session import Database
+from db.tables.base import utc_now
 from domain.errors import InvalidInput, NotFound
 from domain.handoff.clocks import ClockAnswer, ClockQuestion, reckon
 from domain.handoff.draft import HandOffOutcome
@@ -67,9 +68,14 @@ class HandOffActivities:
                 raise RuntimeError(msg)
             book = await _playbook(session, process, deal)
             active = await partners.active_ids(session, [partner.id for partner in deal.partners])
-            command = opening(process, deal, book, await _owner(session, deal), active)
+            owner = await _owner(session, deal)
+            calendar = (
+                await directory.working_calendar(session, owner.id, utc_now().date()) if owner else None
+            )
             policy = await policies.newest(session, book.discount_policy)
-        return Opening(command=command.model_copy(update={"policy": policy}), by=SYSTEM)
+        command = opening(process, deal, book, owner, active)
+        kept = {"policy": policy, "calendar": calendar}
+        return Opening(command=command.model_copy(update=kept), by=SYSTEM)
 
 
 async def _playbook(session: AsyncSession, process: HandOffProcess, deal: Opportunity) -> Playbook:

@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import crm_import as rows
-from db import partners
+from db import directory, partners
 from db.session import Database
 from db.tables import Account, Organisation, OrganisationKind, User
+from db.tables.base import utc_now
+from domain.calendar import Calendar
 from domain.crm_import import records
 from domain.crm_import.ids import imported_id
 from domain.crm_import.mapping import ImportMapping
@@ -31,6 +33,8 @@ class Reference:
     """Who and what the deals speak of, by name; and how many of them are new."""
 
     owners: dict[str, Actor]
+    calendars: dict[UUID, Calendar]
+    """Those of the owners, by whose hours and holidays their deals go."""
     accounts: dict[str, UUID]
     new_people: int
     new_accounts: int
@@ -49,8 +53,16 @@ async def prepare(
         vendor = await partners.vendor(session) or await _new_vendor(session, mapping)
         owners, new_people = await _people(session, mapping, export.people, vendor)
         accounts, new_accounts = await _accounts(session, mapping, export.accounts)
+        calendars = await _calendars(session, owners)
         await (attempt.rollback() if dry_run else attempt.commit())
-    return Reference(owners, accounts, new_people, new_accounts)
+    return Reference(owners, calendars, accounts, new_people, new_accounts)
+
+
+async def _calendars(session: AsyncSession, owners: dict[str, Actor]) -> dict[UUID, Calendar]:
+    """Each owner's calendar, looked up once, however many deals she has."""
+    today = utc_now().date()
+    ids = {owner.id for owner in owners.values() if owner.id is not None}
+    return {each: await directory.working_calendar(session, each, today) for each in ids}
 
 
 async def _new_vendor(session: AsyncSession, mapping: ImportMapping) -> Organisation:

@@ -23,7 +23,7 @@ from temporalio.client import Client
 from typer.testing import CliRunner
 
 import cli
-from db import playbooks, policies
+from db import opportunity, playbooks, policies
 from db.session import Database
 from db.tables import Account, OpportunityRow, TimelineRow, User
 from domain.crm_import.opening import opened, opening
@@ -167,6 +167,15 @@ async def test_closed_deals_are_history_with_their_days_and_no_workflow(
     ]
     with pytest.raises(Exception, match="not found"):
         await temporal.get_workflow_handle(workflow_id(won.id)).describe()
+
+
+async def test_a_deal_goes_by_its_owners_calendar(sample: Sample) -> None:
+    await sample.run()
+    live = next(row for row in await sample.rows() if row.status == "open" and row.owner_id)
+    async with sample.database.read() as session:
+        deal = await opportunity.as_recorded(session, live.id)
+    assert deal is not None
+    assert deal.calendar is not None
 
 
 async def test_running_it_twice_changes_nothing(sample: Sample) -> None:
