@@ -15,12 +15,13 @@ from db.session import Database
 from domain.approval.draft import ApprovalOutcome
 from domain.errors import NotFound, Unavailable
 from domain.handoff.draft import HandOffOutcome
+from domain.handoff.news import news
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.state import Opportunity
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import approval_workflow_id
 from workflows.handoff import HandOffWorkflow
-from workflows.handoff_messages import HandOffStart, handoff_workflow_id
+from workflows.handoff_messages import HEARD, HandOffStart, handoff_workflow_id
 from workflows.messages import workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
@@ -55,6 +56,8 @@ async def rebuild(database: Database, client: Client, opportunity_id: UUID) -> O
 async def revive_handoff(database: Database, client: Client, opportunity_id: UUID, task_queue: str) -> bool:
     """Start the hand-off of a deal from its record, where that is open and no process stands for it.
 
+    It hears how the deal stands now: that was accepted or returned while nobody listened.
+
     Answers whether there was something to be started.
 
     Raises:
@@ -62,10 +65,12 @@ async def revive_handoff(database: Database, client: Client, opportunity_id: UUI
     """
     async with database.read() as session:
         known = await handoff.as_recorded(session, opportunity_id)
+        deal = await opportunity.as_recorded(session, opportunity_id)
     if known is None or not known.is_open:
         return False
+    told = news(None, Outcome(opportunity=deal, entries=())) if deal is not None else None
     try:
-        await client.start_workflow(
+        process = await client.start_workflow(
             HandOffWorkflow.run,
             HandOffStart(process=known),
             id=handoff_workflow_id(opportunity_id),
@@ -73,6 +78,8 @@ async def revive_handoff(database: Database, client: Client, opportunity_id: UUI
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=f"Hand-off: {known.facts.title}",
         )
+        if told is not None:
+            await process.signal(HEARD, told)
     except WorkflowAlreadyStartedError:
         return False
     except RPCError as error:
@@ -91,8 +98,9 @@ async def _handoff(client: Client, opportunity_id: UUID) -> HandOffOutcome | Non
 
 
 def _asked(deal: Opportunity) -> list[UUID]:
-    """The requests on the deal."""
-    return [each.approval_id for each in deal.discounts if each.approval_id is not None]
+    """The requests on the deal: for its discounts, and for the stage that it is in."""
+    discounts = [each.approval_id for each in deal.discounts if each.approval_id is not None]
+    return [*discounts, *(each.id for each in deal.stage_approvals)]
 
 
 async def _request(client: Client, approval_id: UUID) -> ApprovalOutcome | None:

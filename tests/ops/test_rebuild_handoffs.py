@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from db import handoff
 from db.session import Database
 from db.tables import FollowUpRow, HandOffRow
+from domain.handoff.state import Progress
 from ops.rebuild import rebuild, revive_handoff
 from runtime.settings import Settings
 from tests.handoffs import publish_a_short_sale
@@ -81,6 +82,27 @@ async def test_its_process_goes_on_from_its_record_when_it_was_lost(
     )
     assert answer.status_code == 201, answer.text
     assert len(answer.json()["follow_ups"]) == 3
+
+
+async def test_a_process_that_was_away_hears_that_the_deal_was_accepted_meanwhile(
+    as_: ClientFor, people: People, database: Database, temporal: Client, settings: Settings
+):
+    deal = await accepted(as_, people, database)
+    async with database.read() as session:
+        known = await handoff.as_recorded(session, deal)
+    assert known is not None
+    await temporal.get_workflow_handle(handoff_workflow_id(deal)).terminate("somebody's mistake")
+    facts = known.facts.model_copy(update={"version": known.facts.version - 1})
+    unheard = {"progress": Progress.WAITING, "facts": facts, "accepted_at": None, "accepted_by": None}
+    waiting = known.model_copy(update={**unheard, "follow_ups_planned": False, "follow_ups": ()})
+    async with database.transaction() as session:
+        row = update(HandOffRow).where(col(HandOffRow.opportunity_id) == deal)
+        await session.execute(row.values(state_json=waiting.model_dump(mode="json")))
+    assert await revive_handoff(database, temporal, deal, settings.task_queue)
+    success = await as_("success@vendor.example")
+    body = {"reason": "customer_left", "note": "They were bought."}
+    answer = await success.post(f"/api/v1/opportunities/{deal}/handoff/close", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_deal_without_a_hand_off_has_none_to_be_started(
