@@ -94,8 +94,9 @@ def _grant(deal: Opportunity, entry: TimelineEntry, discount: Discount) -> Messa
     by, whom = discount.requested_by, _owner(deal)
     if by.side is Side.PARTNER:
         whom |= {"partners": tuple(each.id for each in deal.partners if each.id == discount.partner_id)}
-    elif by.id is not None:
-        whom["recipients"] = tuple(dict.fromkeys((*whom.get("recipients", ()), by.id)))
+    else:
+        people = dict.fromkeys((*whom.get("recipients", ()), by.id))
+        whom["recipients"] = tuple(each for each in people if each is not None)
     return Message(
         kind=NoticeKind.GRANT_ENDING,
         cause=f"{deal.id}:{entry.sequence}",
