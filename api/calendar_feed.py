@@ -87,7 +87,7 @@ def path(due: Due) -> str:
     """The page on which it is done."""
     if due.item.kind is PlannedKind.DECISION:
         return f"/approvals/{due.item.key}"
-    if due.item.kind is PlannedKind.FOLLOW_UP:
+    if due.item.kind in (PlannedKind.FOLLOW_UP, PlannedKind.ACCEPTANCE):
         return f"/handoffs/{due.opportunity_id}"
     return f"/opportunities/{due.opportunity_id}"
 

@@ -46,6 +46,7 @@ from db.tables import (
     User,
 )
 from db.tables.base import Instant
+from domain.handoff.state import Progress
 from domain.opportunity.planned import Planned, PlannedKind
 from domain.playbook import HANDOFF
 from domain.principal import Principal, Role, Side
@@ -203,10 +204,33 @@ def _follow_ups(principal: Principal, whose: Whose, team: Select[Any]) -> Select
     )
 
 
+def _acceptances(principal: Principal, whose: Whose, team: Select[Any]) -> Select[*tuple[Any, ...]]:
+    """Hand-offs that wait to be accepted, by who receives them or else by all of customer success."""
+    mine = col(HandOffRow.receiver_id) == principal.id
+    if Role.CUSTOMER_SUCCESS in principal.roles:
+        mine = or_(mine, col(HandOffRow.receiver_id).is_(None))
+    asked = {Whose.ME: mine, Whose.TEAM: col(HandOffRow.receiver_id).in_(team), Whose.ALL: true()}
+    return select(
+        col(HandOffRow.opportunity_id),
+        literal(PlannedKind.ACCEPTANCE.value),
+        literal("accept"),
+        literal("Accept the hand-off"),
+        col(HandOffRow.due_at),
+        literal(None, type_=Date),
+        literal(Side.VENDOR.value),
+        literal(None, type_=Uuid),
+        col(HandOffRow.receiver_id),
+    ).where(
+        asked[whose] if principal.side is Side.VENDOR else false(),
+        col(HandOffRow.progress) == Progress.WAITING.value,
+        col(HandOffRow.due_at).is_not(None),
+    )
+
+
 def _due(principal: Principal, wanted: Wanted) -> Subquery:
     """All of it in these bounds, not yet told by deal."""
     team = _team(principal)
-    parts = (of(principal, wanted.whose, team) for of in (_items, _decisions, _follow_ups))
+    parts = (of(principal, wanted.whose, team) for of in (_items, _decisions, _follow_ups, _acceptances))
     every = union_all(*parts).subquery()
     # A day is the same in every zone, so its instant may lie a day off.
     due = select(every).where(every.c.at >= wanted.start - _DAY, every.c.at < wanted.end + _DAY)

@@ -16,6 +16,7 @@ KINDS: dict[PlannedKind, tuple[str, str]] = {
     PlannedKind.TASK: ("Tasks", "list-checks"),
     PlannedKind.DECISION: ("Decisions", "shield-check"),
     PlannedKind.FOLLOW_UP: ("Follow-ups", "message-square"),
+    PlannedKind.ACCEPTANCE: ("Hand-offs to accept", "check"),
     PlannedKind.STAGE: ("Stage targets", "milestone"),
     PlannedKind.EXPECTED_CLOSE: ("Expected closes", "flag"),
     PlannedKind.HOLD_ENDS: ("Holds ending", "circle-pause"),

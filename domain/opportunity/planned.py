@@ -30,6 +30,8 @@ class PlannedKind(StrEnum):
     """Of a request on the deal, not of the deal itself; the key is the request's id."""
     FOLLOW_UP = "follow_up"
     """Of the deal's hand-off: a check-in with the customer after it; the key is the follow-up's."""
+    ACCEPTANCE = "acceptance"
+    """Of the deal's hand-off: until when customer success is to accept or return it."""
 
 
 class Planned(BaseModel):
@@ -51,7 +53,7 @@ class Planned(BaseModel):
     assignee_id: UUID | None = None
 
 
-_ELSEWHERE = frozenset({PlannedKind.DECISION, PlannedKind.FOLLOW_UP})
+_ELSEWHERE = frozenset({PlannedKind.DECISION, PlannedKind.FOLLOW_UP, PlannedKind.ACCEPTANCE})
 """What other processes put into calendars, not the deal."""
 _SHOWN = frozenset(DueKind(kind.value) for kind in PlannedKind if kind not in _ELSEWHERE)
 _TITLES = {

@@ -243,6 +243,8 @@ async def test_the_list_and_my_work(won: Won, people: People):
     [item] = [each for each in work if each["opportunity"]["id"] == won.id and each["kind"] == "handoff"]
     assert (item["key"], item["assignee_id"]) == ("accept", str(success.id))
     assert item["due_at"] == (await won.handoff())["due_at"]
+    planned = (await won.success.get("/api/v1/calendar", params={"kind": "acceptance"})).json()["items"]
+    assert won.id in {each["opportunity"]["id"] for each in planned}
     soon = (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
     renewals = await won.success.get(
         "/api/v1/handoffs", params={"renewal_before": soon, "sort": "renewal", "awaited": False}
