@@ -65,9 +65,9 @@ async def revive_handoff(database: Database, client: Client, opportunity_id: UUI
     """
     async with database.read() as session:
         known = await handoff.as_recorded(session, opportunity_id)
+        if known is None or not known.is_open:
+            return False
         deal = await opportunity.as_recorded(session, opportunity_id)
-    if known is None or not known.is_open:
-        return False
     told = news(None, Outcome(opportunity=deal, entries=())) if deal is not None else None
     try:
         process = await client.start_workflow(

@@ -52,6 +52,7 @@ async def a_person(people: People, role: Role, organisation: str = "vendor") -> 
 async def test_the_managers_of_people_are_told(database: Database, people: People):
     rep, other, boss = [await a_person(people, Role.SALES_REP) for _ in range(3)]
     await lead(database, rep, boss)
+    await lead(database, other, boss)
     assert await recipients(database, managers_of=[rep.id, other.id]) == {boss.id}
     assert await recipients(database, recipients=[rep.id], managers_of=[rep.id]) == {rep.id, boss.id}
 

@@ -183,7 +183,7 @@ async def test_an_administrator_has_all_sent_again(
         assert again.status_code == 303
         assert str(notice_id) not in {each["id"] for each in await listed(client, admin, failed=True)}
     (notice,) = await listed(await as_(admin.email), desk)
-    assert notice["mail"]["state"] == "waiting"
+    assert notice["mail"]["state"] != "failed", "it waits, or its courier has been there already"
 
 
 async def test_the_page_lists_notices_and_marks_them_read_without_scripts(

@@ -183,7 +183,7 @@ def test_a_mapping_that_is_wrong_says_the_line_and_the_field(
 def test_stages_must_be_those_of_the_playbook() -> None:
     with pytest.raises(InvalidMapping) as refused:
         read_mapping(SAMPLE / "mapping.yaml").check(a_playbook())
-    assert "stages.Prospecting.stage: the playbook it-software has no stage 'joint-qualification'" in str(
+    assert "stages.Prospecting.stage: the playbook joint-software has no stage 'joint-qualification'" in str(
         refused.value
     )
 

@@ -414,6 +414,7 @@ async def test_a_courier_that_has_seen_much_goes_on_in_a_new_run():
             first = (await handle.describe()).run_id
             while (await handle.describe()).run_id == first:
                 await handle.signal(WAKE)
+                await asyncio.sleep(0.05)  # a run that is woken all the time never comes to its end
             sleeping.waits = False
             await handle.signal(WAKE)
             await handle.result()
