@@ -19,7 +19,12 @@ run: install ## Start everything; Ctrl-C stops it
 	@exec $(VENV)/tandem up --stop-with-parent
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
+ifeq ($(ARGS),)
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser --ignore=tests/chaos
+	@$(VENV)/python -m pytest tests/browser tests/chaos
+else
 	@$(VENV)/python -m pytest $(ARGS)
+endif
 
 coverage: install-dev ## How much the tests reach: all branches of domain/, nine tenths of the rest
 	@$(VENV)/python -m pytest --cov --cov-branch --cov-report= $(ARGS)

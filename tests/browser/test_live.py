@@ -107,7 +107,7 @@ async def drag(page: Page, deal_id: str, stage: str) -> None:
 async def test_a_card_is_moved_by_its_menu_without_scripts(window: Window, deals: Deals):
     deal = await deals.open("By the menu")
     page = await window("vera@vendor.example", java_script_enabled=False)
-    await page.goto(f"/pipeline?playbook={deals.playbook.key}")
+    await page.goto(f"/pipeline?playbook={deals.playbook.key}&q=By+the+menu")
     await page.locator(f"#card-{deal['id']} summary").click()
     await page.locator(f"#card-{deal['id']}").get_by_role("button", name="Preparation").click()
     await expect(page.get_by_role("alert")).to_contain_text("“Confirm budget” is open")
