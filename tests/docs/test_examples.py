@@ -30,12 +30,13 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 100.0
 """Seconds for `tandem up` with its demo data, on a machine that does much else."""
 
+TYPED = ("bash", "curl", "jq")
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(240),
     pytest.mark.skipif(
-        not (shutil.which("curl") and shutil.which("jq") and shutil.which("bash")),
-        reason="the examples are typed into bash, with curl and jq",
+        not all(map(shutil.which, TYPED)), reason="the examples are typed into bash, with curl and jq"
     ),
 ]
 

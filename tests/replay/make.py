@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -26,6 +27,7 @@ from tests.workflows.play import Ledger, Played, a_worker, skipping
 from workflows.messages import workflow_id
 
 HISTORIES = Path(__file__).parent / "histories"
+_OF_THE_MACHINE = re.compile(r'("(?:stackTrace|identity)": )"(?:[^"\\]|\\.)*"')
 
 SAYING = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "accept update",
@@ -117,6 +119,14 @@ async def impatient() -> AsyncIterator[WorkflowEnvironment]:
             yield WorkflowEnvironment.from_client(client)
 
 
+def keep(path: Path, history: WorkflowHistory) -> None:
+    """Write the history and its fingerprint, without the places and names of the machine that made it."""
+    text = _OF_THE_MACHINE.sub(r'\1""', history.to_json())
+    path.with_suffix(".json").write_text(text + "\n")
+    path.with_suffix(".txt").write_text(fingerprint(history))
+    sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
+
+
 async def make(names: list[str]) -> None:
     HISTORIES.mkdir(exist_ok=True)
     for name in names:
@@ -124,10 +134,7 @@ async def make(names: list[str]) -> None:
             old.unlink()
         async with skipping() if name in SKIPPING else impatient() as server:
             for number, history in enumerate(await play(name, server), start=1):
-                path = HISTORIES / f"{name}-{number}"
-                path.with_suffix(".json").write_text(history.to_json() + "\n")
-                path.with_suffix(".txt").write_text(fingerprint(history))
-                sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
+                keep(HISTORIES / f"{name}-{number}", history)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime import aio
 from tests.replay.approval_scenarios import IMPATIENT, SKIPPING, Desk
-from tests.replay.make import fingerprint, impatient
+from tests.replay.make import impatient, keep
 from tests.workflows.play import skipping
 from tests.workflows.play_approval import Request
 from workflows.approval_messages import approval_workflow_id
@@ -49,10 +49,7 @@ async def make(names: list[str]) -> None:
             old.unlink()
         async with skipping() if name in SKIPPING else impatient() as server:
             for number, history in enumerate(await play(name, server), start=1):
-                path = HISTORIES / f"{name}-{number}"
-                path.with_suffix(".json").write_text(history.to_json() + "\n")
-                path.with_suffix(".txt").write_text(fingerprint(history))
-                sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
+                keep(HISTORIES / f"{name}-{number}", history)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runtime import aio
 from tests.replay.courier_scenarios import SCENARIOS, play
-from tests.replay.make import fingerprint
+from tests.replay.make import keep
 from tests.workflows.play import skipping
 
 HISTORIES = Path(__file__).parent / "courier_histories"
@@ -21,9 +21,7 @@ async def make(names: list[str]) -> None:
     for name in names:
         async with skipping() as server:
             history = await play(name, server)
-        (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n")
-        (HISTORIES / f"{name}.txt").write_text(fingerprint(history))
-        sys.stdout.write(f"{name}: {len(history.events)} events\n")
+        keep(HISTORIES / name, history)
 
 
 if __name__ == "__main__":

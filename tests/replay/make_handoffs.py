@@ -19,7 +19,7 @@ from domain.opportunity import commands as ask_deal
 from runtime import aio
 from tests.approvals import actor, without
 from tests.handoffs import OFFICE, SUSI, candidate
-from tests.replay.make import fingerprint
+from tests.replay.make import keep
 from tests.workflows.play import skipping
 from tests.workflows.play_approval import skip_to
 from tests.workflows.play_handoff import HandOff
@@ -82,10 +82,7 @@ async def make(names: list[str]) -> None:
     HISTORIES.mkdir(exist_ok=True)
     for name in names:
         history = await play(name)
-        path = HISTORIES / name
-        path.with_suffix(".json").write_text(history.to_json() + "\n")
-        path.with_suffix(".txt").write_text(fingerprint(history))
-        sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
+        keep(HISTORIES / name, history)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,10 @@ async def test_the_same_path_gives_the_same_commands_today(name: str):
 
 def test_from_open_to_handed_off_is_at_most_400_events():
     assert len(read(HISTORIES / "handed_off-1.json").events) <= 400
+
+
+def test_no_history_tells_of_the_machine_that_made_it() -> None:
+    for path in HISTORIES.parent.rglob("*.json"):
+        text = path.read_text()
+        assert "site-packages" not in text, path.name
+        assert re.search(r'"identity": "[^"]', text) is None, path.name
