@@ -43,14 +43,19 @@ def next_due(process: HandOffProcess) -> datetime | None:
 def _instants(process: HandOffProcess) -> Iterator[datetime]:
     yield from (each.at for _, each in _rungs(process))
     yield from (at for each in process.follow_ups if (at := _next_of(each)) is not None)
-    if (renewal := process.renewal_at) is not None:
+    if _may_renew(process) and (renewal := process.renewal_at) is not None:
         yield renewal
+
+
+def _may_renew(process: HandOffProcess) -> bool:
+    """A customer whom nobody has received has nothing to renew yet; older processes did not ask."""
+    return process.is_accepted or not process.renews_once_accepted
 
 
 def renewal_is_due(process: HandOffProcess, now: datetime) -> bool:
     """Whether the next deal is to be opened."""
     at = process.renewal_at
-    return process.is_open and at is not None and at <= now
+    return process.is_open and _may_renew(process) and at is not None and at <= now
 
 
 def fall_due(process: HandOffProcess, now: datetime) -> HandOffOutcome:

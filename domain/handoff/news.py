@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.handoff.state import DealFacts, Progress
 from domain.opportunity.blockers import open_tasks
@@ -26,6 +26,9 @@ class HandOffNews(BaseModel):
     progress: Progress
     note: str | None = None
     contract_ends: date | None = None
+    renews_once_accepted: bool = Field(
+        default=False, description="False in what was told before renewals waited for acceptance."
+    )
     by: Actor
     at: AwareDatetime
 
@@ -64,6 +67,7 @@ def news(before: Opportunity | None, outcome: Outcome) -> HandOffNews | None:
         plan=AfterWinning(**{name: getattr(template, name) for name in AfterWinning.model_fields}),
         progress=progress,
         note=deal.handoff.note if deal.handoff else None,
+        renews_once_accepted=True,
         contract_ends=deal.contract_ends,
         by=people[-1] if people else SYSTEM,
         at=deal.updated_at,

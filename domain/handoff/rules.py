@@ -47,6 +47,7 @@ def begin(news: HandOffNews, now: datetime) -> HandOffOutcome:
         progress=Progress.PREPARING,
         since=now,
         contract_ends=news.contract_ends,
+        renews_once_accepted=news.renews_once_accepted,
         created_at=now,
         updated_at=now,
     )

@@ -167,6 +167,7 @@ class HandOffProcess(BaseModel):
     follow_ups: tuple[FollowUp, ...] = ()
     contract_ends: date | None = None
     renewal: Renewal | None = None
+    renews_once_accepted: bool = False
     ended: Ended | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime

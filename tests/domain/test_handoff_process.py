@@ -426,14 +426,25 @@ def test_the_renewal_opens_once_and_the_hand_off_is_done():
     assert next_due(game.process) is None
 
 
-def test_a_renewal_of_a_hand_off_that_nobody_receives():
+def test_nothing_is_renewed_before_somebody_received_the_customer():
+    game = HandOffGame(contract_ends=date(2027, 4, 1)).complete().pass_time(timedelta(hours=1))
+    assert game.process.renewal is None
+    due = next_due(game.process)
+    assert due is None or due > game.now
+    game.accept()
+    game.told.clear()
+    game.pass_time(timedelta(hours=1))
+    assert [each.kind for each in game.told] == [NoticeKind.RENEWAL_OPENED]
+    assert game.process.is_open, "three follow-ups are planned"
+
+
+def test_a_hand_off_that_began_before_renewals_waited_goes_on_as_it_began():
     game = HandOffGame(contract_ends=date(2027, 4, 1)).complete()
+    game.process.renews_once_accepted = False
     game.told.clear()
     game.pass_time(timedelta(hours=1))
     assert [each.kind for each in game.told] == [NoticeKind.RENEWAL_OPENED]
     assert game.process.is_open, "nobody has accepted it yet"
-    game.accept()
-    assert game.process.is_open, "three follow-ups are planned"
 
 
 def test_a_short_contract_ends_when_the_last_follow_up_is_held_or_given_up():

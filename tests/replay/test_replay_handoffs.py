@@ -14,6 +14,7 @@ from tests.replay.make_handoffs import HISTORIES, SCENARIOS, play
 from workflows import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
+OLDER = sorted((HISTORIES / "older").glob("*.json"))
 
 LESSON = """The workflow's commands changed for “{name}”: hand-offs that run now would get stuck.
 
@@ -30,7 +31,7 @@ def test_there_is_a_history_of_every_notable_path():
     assert {path.stem for path in COMMITTED} == {*SCENARIOS}
 
 
-@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*COMMITTED, *OLDER], ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_committed_histories_replay(path: Path):
     replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
     replayed = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
