@@ -53,12 +53,18 @@ class Diary:
         return answer.json()
 
     async def due(self, who: Person, **query: Any) -> list[dict[str, Any]]:
-        """What the calendar says, as the API answers it."""
+        """All that the calendar says, as the API answers it, page after page."""
         client = await self.as_(who.email)
-        asked = {"limit": 200, **query}
-        answer = await client.get("/api/v1/calendar", params=asked)
-        assert answer.status_code == 200, answer.text
-        return list(answer.json()["items"])
+        asked: dict[str, Any] = {"limit": 200, **query}
+        items: list[dict[str, Any]] = []
+        while True:
+            answer = await client.get("/api/v1/calendar", params=asked)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["items"]
+            if page["next_cursor"] is None:
+                return items
+            asked["cursor"] = page["next_cursor"]
 
     async def do(self, who: Person, deal: Any, what: str, **body: Any) -> Any:
         client = await self.as_(who.email)

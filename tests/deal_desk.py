@@ -24,10 +24,10 @@ from domain.principal import Role
 from ops.policies import shipped_policies
 from runtime.policies import parse_policy
 from tests.factories import a_playbook
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 KEY = "deal-desk"
-PATIENCE_SECONDS = 10.0
 ASKED = {"percent": "27.5", "reason": "A strategic account."}
 
 
@@ -89,7 +89,7 @@ class DealDesk:
         self, approval: dict[str, Any], reached: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
         """The request, once it is so."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await self.read(approval)
                 if reached(found):
@@ -101,7 +101,7 @@ class DealDesk:
     ) -> dict[str, Any]:
         """The deal, once it is so."""
         rep = await self.as_("rep@vendor.example")
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found: dict[str, Any] = (await rep.get(f"/api/v1/opportunities/{deal['id']}")).json()
                 if reached(found):

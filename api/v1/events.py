@@ -116,6 +116,8 @@ async def _follow(
             if unread != before:
                 yield unread
         for told in found:
+            if services.watch.released:
+                return
             place = told.place
             yield told
         if len(found) == BATCH:

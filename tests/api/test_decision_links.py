@@ -27,6 +27,7 @@ from runtime.ids import new_id
 from runtime.links import Links
 from runtime.settings import Settings
 from tests.decisions import Case, a_case
+from tests.patience import PATIENCE
 from tests.stack import PASSWORD, People, Person
 
 PAGE = {"Accept": "text/html"}
@@ -85,7 +86,7 @@ async def test_a_link_shows_the_request_to_who_holds_it_and_changes_nothing(
 
 
 async def test_who_is_asked_is_told_in_tandem_too(case: Case, client: httpx.AsyncClient):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:  # its process tells people beside whoever waits for an answer
             if found := await notices_of(client, case.desk):
                 break

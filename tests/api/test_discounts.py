@@ -19,12 +19,12 @@ from domain.playbook import PlaybookDefinition
 from ops.policies import shipped_policies
 from runtime.policies import parse_policy
 from tests.factories import a_playbook, a_stage, a_task
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 BOOK = "discounted"
-PATIENCE = 10.0
 STAGES = [
     a_stage("quote", a_task("send-quote", required=False), exit={"by": "tasks", "discount": "settled"}),
     a_stage("commit", phase="committed", probability=90),

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 
 from domain.playbook import Playbook
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 
@@ -55,7 +56,7 @@ async def test_a_stream_ends_with_the_key_that_opened_it(
     body = {"title": "Not for revoked keys", "customer": {"name": f"Customer {uuid4()}"}}
     bearer = {"Authorization": f"Bearer {key['token']}"}
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE),
         httpx.AsyncClient(base_url=address, headers=bearer, timeout=30) as listener,
         listener.stream("GET", "/api/v1/events/stream") as stream,
     ):

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from db.session import Database
 from tests.handoffs import publish_a_short_sale
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -53,7 +54,7 @@ class Won:
 
     async def until(self, progress: str) -> Any:
         """The hand-off, once it stands like that: it hears of its deal a moment later."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = await self.handoff()
                 if found["progress"] == progress:
@@ -130,7 +131,7 @@ async def test_the_contracts_end_and_its_end(won: Won):
 
 async def renewed(won: Won) -> Any:
     """The renewal, once it is open and recorded."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             opened = (await won.handoff())["renewal"]["opportunity_id"]
             answer = await won.rep.get(f"/api/v1/opportunities/{opened}")

@@ -17,6 +17,7 @@ from db import idempotency, sessions
 from db.session import Database
 from db.tables import IdempotentRequest, UserSession
 from runtime import tokens
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 
@@ -41,7 +42,7 @@ async def test_sessions_that_have_ended_are_forgotten_by_itself(database: Databa
         await sessions.add(session, hashes["ended"], rep.id, now, now - timedelta(seconds=1))
         await sessions.add(session, hashes["lasting"], rep.id, now, now + LIFETIME)
     statement = select(UserSession.token_hash).where(col(UserSession.token_hash).in_(hashes.values()))
-    async with housekeeping(database, timedelta(milliseconds=10)), asyncio.timeout(10):
+    async with housekeeping(database, timedelta(milliseconds=10)), asyncio.timeout(PATIENCE):
         left: list[bytes] = []
         while left != [hashes["lasting"]]:
             async with database.read() as session:

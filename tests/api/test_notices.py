@@ -22,6 +22,7 @@ from domain.notice import DeliveryState, Message, NoticeKind
 from domain.principal import Role
 from runtime.ids import new_id
 from runtime.settings import Settings
+from tests.patience import PATIENCE
 from tests.stack import PASSWORD, ClientFor, People, Person, serving
 
 NOTICES = "/api/v1/notices"
@@ -232,7 +233,7 @@ async def test_the_stream_says_how_many_notices_are_not_read_as_soon_as_that_cha
 ):
     other = await people.add(f"{uuid4().hex}@vendor.example", Role.DEAL_DESK)
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE),
         httpx.AsyncClient(base_url=address, headers=desk.headers, timeout=None) as listener,
         listener.stream("GET", "/api/v1/events/stream") as stream,
     ):

@@ -18,11 +18,11 @@ from domain.playbook import PlaybookDefinition
 from domain.principal import Role
 from runtime.policies import parse_policy
 from tests.factories import a_playbook
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People, Person
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-PATIENCE = 20.0
 POLICY = """
 key: {key}
 title: Somebody decides

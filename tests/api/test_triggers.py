@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 
 from tests.factories import a_stage, a_task
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 DEALS = "/api/v1/opportunities"
-PATIENCE_SECONDS = 10.0
 
 
 def a_book(**fields: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ async def blockers(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]
 
 async def until(client: httpx.AsyncClient, path: str, so: Callable[[Any], bool]) -> Any:
     """What is answered there, once it is so."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             answer = await client.get(path)
             if answer.status_code == 200 and so(answer.json()):

@@ -17,10 +17,8 @@ from db.session import Database
 from db.tables import TimelineRow
 from domain.playbook import Playbook
 from runtime.ids import new_id
+from tests.patience import PATIENCE
 from tests.stack import People
-
-PATIENCE = 45.0
-"""Seconds that a client goes on asking."""
 
 
 class Killable(Protocol):

@@ -25,6 +25,7 @@ from domain.approval.state import ApprovalState, Subject
 from runtime import processes
 from runtime.ids import new_id
 from runtime.settings import Settings
+from tests.patience import PATIENCE
 from tests.stack import People
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import ApprovalStart, Submission, approval_workflow_id
@@ -101,10 +102,10 @@ async def test_a_worker_killed_between_decision_and_record(
     await handle.execute_update(ApprovalWorkflow.submitted)
     approve = ask.Request(command=ask.Approve(), by=desk.principal.actor)
     deciding = asyncio.create_task(handle.execute_update(ApprovalWorkflow.change, approve, id="once"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         assert await dying.wait() == -signal.SIGKILL
     await workers.start("next", "cli", "worker")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         receipt = await deciding
         await handle.result()
     told = await story(database, command.id)

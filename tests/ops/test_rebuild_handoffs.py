@@ -18,6 +18,7 @@ from domain.handoff.state import Progress
 from ops.rebuild import rebuild, revive_handoff
 from runtime.settings import Settings
 from tests.handoffs import publish_a_short_sale
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 from workflows.handoff_messages import handoff_workflow_id
 
@@ -43,7 +44,7 @@ async def accepted(as_: ClientFor, people: People, database: Database) -> UUID:
     ):
         answer = await who.post(f"{at}/{what}", json=said)
         assert answer.status_code == 200, answer.text
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             if (await success.get(f"{at}/handoff")).json()["follow_ups"]:
                 return UUID(deal["id"])

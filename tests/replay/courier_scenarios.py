@@ -17,7 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from domain.notification.kinds import Channel
-from tests.workflows.play import PATIENCE
+from tests.patience import PATIENCE
 from workflows.courier import CourierWorkflow
 from workflows.courier_messages import (
     DELIVER,

@@ -44,6 +44,7 @@ from runtime.ids import new_id
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
+from tests.patience import PATIENCE
 from tests.workflows.play_discounts import Adviser, Desk, result
 from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult
 from workflows.entity import Receipt
@@ -53,9 +54,6 @@ from workflows.notice_messages import NOTIFY
 from workflows.opportunity import OpportunityWorkflow
 from workflows.trigger import WebhookCallWorkflow
 from workflows.trigger_messages import CALL_WEBHOOK
-
-PATIENCE = 10.0
-"""Seconds that a test waits for what must come."""
 
 
 class Ledger:

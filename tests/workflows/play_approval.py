@@ -24,7 +24,7 @@ from domain.calendar import Calendar
 from domain.notice import Message
 from runtime.ids import new_id
 from tests.approvals import OFFICE, RITA, actor, judge, submission
-from tests.workflows.play import PATIENCE
+from tests.patience import PATIENCE
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import (
     JUDGE_ROUND,

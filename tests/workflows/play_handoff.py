@@ -28,7 +28,8 @@ from runtime.ids import new_id
 from tests.approvals import actor
 from tests.factories import REP, a_stage, a_task
 from tests.handoffs import OFFICE, SUSI, a_handoff_playbook
-from tests.workflows.play import PATIENCE, Ledger, Played
+from tests.patience import PATIENCE
+from tests.workflows.play import Ledger, Played
 from tests.workflows.play_discounts import Adviser, Desk
 from workflows.approval_messages import PEOPLE_CHANGED
 from workflows.entity import Receipt

@@ -37,10 +37,10 @@ from domain.notification.preferences import Planned, Preferences, QuietHours, pl
 from domain.principal import Role
 from runtime.ids import new_id
 from tests.couriers import a_courier
+from tests.patience import PATIENCE
 from tests.replay.make import impatient
 from tests.smtp import PostOffice, post_office, text_of
 from tests.stack import People, Person
-from tests.workflows.play import PATIENCE
 from workflows.courier import CourierWorkflow
 from workflows.courier_messages import (
     DELIVER,
@@ -409,7 +409,7 @@ async def test_a_courier_that_has_seen_much_goes_on_in_a_new_run():
         worker = Worker(
             server.client, task_queue=QUEUE, workflows=[CourierWorkflow], activities=[sleeping.look]
         )
-        async with worker, asyncio.timeout(110):
+        async with worker, asyncio.timeout(PATIENCE):
             await wake_courier(server.client, QUEUE, person)
             first = (await handle.describe()).run_id
             while (await handle.describe()).run_id == first:

@@ -20,6 +20,7 @@ from domain.notice import Message, NoticeKind
 from domain.principal import Role
 from runtime.settings import Settings
 from tests.couriers import SENDER
+from tests.patience import PATIENCE
 from tests.smtp import PostOffice, post_office
 from tests.stack import People, Person
 from worker import build, nobody_forgotten
@@ -52,7 +53,7 @@ def message(person: Person) -> Message:
 
 
 async def arrived(post: PostOffice, person: Person) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not post.to(person.email):
             post.took.clear()
             await post.took.wait()
@@ -88,7 +89,7 @@ async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
     empty = make_url(psycopg_url(settings.database_url)).set(database="postgres")
     database = Database(empty.render_as_string(hide_password=False).replace("+psycopg", ""))
     with structlog.testing.capture_logs() as logged:
-        async with nobody_forgotten(temporal, database, settings), asyncio.timeout(10):
+        async with nobody_forgotten(temporal, database, settings), asyncio.timeout(PATIENCE):
             while not logged:  # noqa: ASYNC110 - it says so as soon as it has looked
                 await asyncio.sleep(0.02)
     await database.close()

@@ -156,8 +156,8 @@ async def test_a_second_try_finds_the_deal_that_the_first_opened(
 ):
     """As after a restore, or a step that died: the renewal was started, and nobody had written that down."""
     await handoff.win(timedelta(days=100), server)
-    process = await handoff.now()
-    first = await handoff.reception.prepare_renewal(process)
+    await (await handoff.complete()).accept()
+    first = await handoff.reception.prepare_renewal(await handoff.now())
     renewal = Played(server.client, id=first.command.id)
     await server.client.start_workflow(
         OpportunityWorkflow.run, Start(opening=first), id=workflow_id(renewal.id), task_queue=renewal.queue

@@ -23,6 +23,7 @@ from domain.playbook import Playbook
 from runtime.ids import new_id
 from runtime.settings import Settings
 from tests.factories import NOW, a_playbook, a_stage, a_task
+from tests.patience import PATIENCE
 from tests.receiver import SECRET, Receiver, receiving
 from tests.replay.make import impatient
 from tests.workflows.play import Ledger, Played, a_worker, refused
@@ -84,7 +85,7 @@ async def test_all_that_a_stage_asks_for_happens_once(
         assert now.tasks["book-room"].is_open
         assert "ask-the-board" not in now.tasks
         assert [each.title for each in now.stage_approvals] == ["Solution review"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await receiver.heard.wait()
         (told,) = receiver.told
         assert told["type"] == "deal.demo_began"
