@@ -24,26 +24,16 @@ from domain.principal import Principal
 from runtime.mail_text import moment
 
 
-class LinkUnknown(NotFound):
+class LinkUnknown(NotFound, code="link_unknown", title="This is not one of our links"):
     """No link of ours: cut off, changed, or made up."""
 
-    code = "link_unknown"
-    title = "This is not one of our links"
 
-
-class LinkOver(TandemError):
+class LinkOver(TandemError, code="link_over", status=410, title="This link has had its time"):
     """The link was used, or has expired, or what it was sent for has passed."""
 
-    code = "link_over"
-    status = 410
-    title = "This link has had its time"
 
-
-class LinkOfAnother(Forbidden):
+class LinkOfAnother(Forbidden, code="link_of_another", title="This link is not yours"):
     """The link was sent to somebody else than who is signed in, or to somebody who has left."""
-
-    code = "link_of_another"
-    title = "This link is not yours"
 
 
 @dataclass(frozen=True, slots=True)

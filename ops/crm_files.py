@@ -19,11 +19,8 @@ _GZIP = b"\x1f\x8b"
 _ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-class InvalidExport(InvalidInput):
+class InvalidExport(InvalidInput, code="invalid_export", title="The export cannot be read"):
     """A file of an export that cannot be read at all; the message names file and line."""
-
-    code = "invalid_export"
-    title = "The export cannot be read"
 
 
 def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:

@@ -15,11 +15,8 @@ from workflows import WORKFLOWS
 RUNNING = "ExecutionStatus = 'Running'"
 
 
-class WouldBreak(Conflict):
+class WouldBreak(Conflict, code="replay_failed", title="Running deals would stop"):
     """Running workflows would not go on with this version."""
-
-    code = "replay_failed"
-    title = "Running deals would stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,8 @@ _TOKEN = re.compile(
 )
 
 
-class RuleFailed(TandemError):
+class RuleFailed(TandemError, code="rule_failed", status=409, title="The rule cannot be answered"):
     """A rule could not be answered for this deal, for the reason that `detail` says."""
-
-    code = "rule_failed"
-    status = 409
-    title = "The rule cannot be answered"
 
 
 def sample_facts(task_keys: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -12,12 +12,8 @@ ROOM_NEEDED = 200 * 1024 * 1024
 """Bytes that have to be free where the state is kept, before the servers start."""
 
 
-class CannotStart(TandemError):
+class CannotStart(TandemError, code="cannot_start", status=503, title="Tandem cannot start"):
     """Something on this machine is in the way; the sentence says what to do."""
-
-    code = "cannot_start"
-    status = 503
-    title = "Tandem cannot start"
 
 
 def disk_full(folder: Path) -> CannotStart:
