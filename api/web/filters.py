@@ -159,7 +159,7 @@ def percent(value: Decimal | None) -> str:
 
 
 def business(value: str) -> str:
-    """A business duration in words: 8bh is 8 working hours; others as `span` has them."""
+    """A business duration in words: 8bh is 8 working hours, 3d is 3 days."""
     if value[-2:-1] != "b":
         return in_words(value)
     return plural(int(value[:-2]), {"h": "working hour", "d": "working day"}[value[-1]])
@@ -254,7 +254,6 @@ FILTERS = {
     "urgency": urgency,
     "capitalize_first": capitalize_first,
     "percent": percent,
-    "span": in_words,
     "business": business,
     "days_since": days_since,
     "initials": initials,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from ops.playbooks import shipped_playbooks
+from runtime.playbooks import read_playbook
 from tests.stack import ClientFor
 
 PLAYBOOKS = "/api/v1/playbooks"
@@ -180,3 +183,18 @@ async def test_a_playbook_is_as_large_as_a_file_may_be_however_it_is_written(
         at, content=body + b" " * (256 * 1024 - len(body)), headers={"content-type": kind}
     )
     assert fits.status_code == 201
+
+
+@pytest.mark.parametrize("path", shipped_playbooks(), ids=lambda path: path.stem)
+async def test_the_page_of_each_playbook_that_ships_says_until_when_its_tasks_are_due(
+    as_: ClientFor, path: Path
+) -> None:
+    """Those in business days, too: the playbooks of the tests have none."""
+    definition = read_playbook(path).model_dump(mode="json") | {"key": f"book-{uuid4().hex[:8]}"}
+    assert (await publish(await as_("admin@vendor.example"), definition)).status_code == 201
+    for email in ("rep@vendor.example", "seller@aster.example"):
+        answer = await (await as_(email)).get(
+            f"/playbooks/{definition['key']}", headers={"accept": "text/html"}
+        )
+        assert answer.status_code == 200
+        assert "working days" in answer.text
