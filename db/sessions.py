@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db import approval, notices
+from db import approval, notices, work
 from db.people import PRINCIPAL_COLUMNS, is_active, principal_of
 from db.session import Reader
 from db.tables import Organisation, User, UserSession
@@ -21,7 +21,8 @@ from domain.principal import Principal
 class SignedIn:
     """A valid session, who it belongs to, and what every page of theirs says in its navigation.
 
-    `counts` has how many `notices` are not read, and how many `approvals` wait for the person.
+    `counts` has how many `notices` are not read, how many `approvals` wait for the person, and how much
+    of what waits for them is `overdue` (at most `work.MANY`).
     """
 
     principal: Principal
@@ -55,8 +56,10 @@ async def find(reader: Reader, token_hash: bytes, now: datetime) -> SignedIn | N
     row = (await reader.execute(_FIND, {"token_hash": token_hash, "now": now})).one_or_none()
     if row is None:
         return None
-    counts = {"notices": row.unread, "approvals": row.waiting}
-    return SignedIn(principal_of(row), row.last_used_at, row.expires_at, counts)
+    principal = principal_of(row)
+    late = await work.overdue(reader, principal, now)
+    counts = {"notices": row.unread, "approvals": row.waiting, "overdue": late}
+    return SignedIn(principal, row.last_used_at, row.expires_at, counts)
 
 
 async def add(

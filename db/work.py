@@ -31,6 +31,7 @@ from sqlmodel import col
 
 from db import approval, pages
 from db.pages import AnyRow, Page, PageRequest
+from db.session import Reader
 from db.tables import ApprovalRow, ApprovalSeatRow, FollowUpRow, HandOffRow, OpportunityRow, WorkItemRow
 from db.tables.base import Instant
 from domain.handoff.state import Progress
@@ -41,6 +42,8 @@ Item = WorkItemRow
 Seat = ApprovalSeatRow
 SOON = timedelta(days=30)
 """How long before it is due a follow-up stands on somebody's list."""
+MANY = 99
+"""How far is counted where a page says in passing how much there is."""
 _NEVER = literal(datetime(9999, 12, 31, tzinfo=UTC), Instant)
 
 
@@ -266,6 +269,14 @@ class Until:
         if item.kind in _GROUPS:
             return _GROUPS[item.kind]
         return Group.WEEK if due is not None and due < self.week else Group.LATER
+
+
+async def overdue(reader: Reader, principal: Principal, now: datetime) -> int:
+    """How much of what waits for the principal is overdue, counted up to `MANY`: every page says it."""
+    item = _every(principal, team=False)
+    late = select(literal(1)).where(item.c.due_at < now).limit(MANY).subquery()
+    found: int = (await reader.execute(select(func.count()).select_from(late))).scalar_one()
+    return found
 
 
 _GROUPS = {WorkKind.CHECK_IN: Group.CHECK_INS, WorkKind.FOLLOW_UP: Group.FOLLOW_UPS}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from db.session import Database
@@ -17,7 +18,7 @@ from domain.playbook import Playbook
 from domain.principal import Role, Side
 from runtime.ids import new_id
 from tests.calendars import Diary
-from tests.stack import ClientFor, People, Person
+from tests.stack import PASSWORD, ClientFor, People, Person
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -160,3 +161,19 @@ async def test_today_is_the_readers_own(diary: Diary, database: Database):
         found = groups(await page(diary, success))
         seen |= {group for group, text in found.items() if "Date line" in text}
     assert seen == {"Today", "Follow-ups"}
+
+
+async def test_every_page_says_how_much_is_overdue(
+    diary: Diary, database: Database, client: httpx.AsyncClient
+):
+    rep, email = await diary.rep(), f"receiver-{new_id().hex[:12]}@vendor.example"
+    mine = await diary.people.add(email, Role.SALES_REP, password=PASSWORD)
+    deal, other = await diary.open(rep, "Late"), await diary.open(rep, "Another's")
+    await client.post("/sign-in", data={"email": email, "password": PASSWORD})
+    said = re.compile(r'<span class="count late">(\d+)</span><span class="sr-only"> overdue')
+    assert said.search((await client.get("/calendar")).text) is None
+    await handed_over(database, deal, mine.id, NOW - timedelta(days=1))
+    await handed_over(database, other, (await customer_success(diary)).id, NOW - timedelta(days=1))
+    shown = said.search((await client.get("/calendar")).text)
+    assert shown
+    assert shown[1] == "1"

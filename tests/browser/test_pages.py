@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -139,3 +140,15 @@ async def test_an_unfinished_form_says_what_is_missing(window: Window, deals: De
     await expect(page.get_by_text("This must be an amount")).to_be_visible()
     await expect(page.get_by_text("This is no country")).to_be_visible()
     await expect(page.get_by_label("Title")).to_have_value("No such money")
+
+
+async def test_what_has_no_room_on_a_telephone_is_under_more(window: Window, deals: Deals):
+    page = await window("sam@vendor.example", viewport=NARROW, java_script_enabled=False)
+    await page.goto("/")
+    places = page.get_by_role("navigation", name="Main")
+    assert await places.evaluate("nav => nav.scrollWidth <= nav.clientWidth")
+    await expect(places.get_by_role("link", name="Playbooks")).to_have_count(0)
+    await places.get_by_text("More").click()
+    await places.get_by_role("link", name="Playbooks").click()
+    await expect(page).to_have_url(re.compile("/playbooks$"))
+    await expect(page.get_by_role("heading", name="Playbooks", level=1)).to_be_visible()
