@@ -9,10 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from domain.calendar import BusinessDuration
 from domain.duration import Duration
+from domain.value import Input
 
 
 class Subject(StrEnum):
@@ -49,10 +50,8 @@ _LABELS = {
 }
 
 
-class Rung(BaseModel):
+class Rung(Input):
     """One step of a ladder: so long before or after the deadline, or at it, somebody is told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     before: Duration | None = Field(default=None, description="Elapsed time before the deadline.")
     after: BusinessDuration | None = Field(
@@ -71,10 +70,8 @@ class Rung(BaseModel):
 Ladder = Annotated[tuple[Rung, ...], Field(max_length=10)]
 
 
-class Ladders(BaseModel):
+class Ladders(Input):
     """A ladder for each kind of deadline; without rungs nobody is told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: Ladder = Field(default=(), description="A task that is due.")
     check_in: Ladder = Field(default=(), description="A check-in that is due.")
@@ -87,10 +84,8 @@ class Ladders(BaseModel):
         return rungs
 
 
-class Clock(BaseModel):
+class Clock(Input):
     """What the passing of time means besides the deadlines of stages and tasks."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stale: BusinessDuration | None = Field(
         default=None, description="A side is silent when nothing was heard from it for so long."

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from domain.value import Input
 
 MAX_AMOUNT = Decimal("999999999999.99")
 WRITTEN = r"^-?[0-9]{1,40}(\.[0-9]{1,40})?$"
@@ -63,10 +65,8 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(unit, ROUND_HALF_EVEN)
 
 
-class Money(BaseModel):
+class Money(Input):
     """An amount in a currency (ISO 4217)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     amount: Amount
     currency: CurrencyCode

@@ -10,9 +10,10 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.principal import Role
+from domain.value import Value
 
 
 class NoticeKind(StrEnum):
@@ -70,22 +71,18 @@ LATE = timedelta(hours=1)
 """What is said so much later than it was to be was missed: no worker ran. It is told with all else missed."""
 
 
-class Fact(BaseModel):
+class Fact(Value):
     """One line of what a recipient should know, such as Asked for: 27.5 %."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     value: str
 
 
-class CalendarEvent(BaseModel):
+class CalendarEvent(Value):
     """Something that belongs into the recipient's own calendar; mails carry it as an `.ics` file.
 
     `uid` stays the same when it is moved, and `sequence` rises.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     uid: str
     sequence: int = 0
@@ -94,7 +91,7 @@ class CalendarEvent(BaseModel):
     minutes: int = 30
 
 
-class Message(BaseModel):
+class Message(Value):
     """Something to tell people. Say nothing in it that one of the recipients may not know.
 
     `cause` names what happened, the same each time the message is repeated, such as
@@ -102,8 +99,6 @@ class Message(BaseModel):
     about ("27.5 % on ERP rollout"), `words` a sentence about what happened. A kind
     that asks needs `approval_id` and `step_key`, for the link to decide.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     kind: NoticeKind
     cause: str = Field(min_length=1, max_length=200)

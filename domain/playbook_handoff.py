@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.calendar import BusinessDuration
 from domain.duration import Duration
+from domain.value import Input
 
 
 class HandOffTell(StrEnum):
@@ -37,18 +38,14 @@ _LABELS = {
 }
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class HandOffRung(_Part):
+class HandOffRung(Input):
     """One step of the ladder: so long after the hand-off is complete, and not accepted, somebody is told."""
 
     after: BusinessDuration = Field(description="Time since it waits, by the receiver's calendar.")
     tell: HandOffTell = Field(description="Who is told.")
 
 
-class FollowUpTemplate(_Part):
+class FollowUpTemplate(Input):
     """A check-in of customer success with the customer, after the acceptance."""
 
     after: BusinessDuration = Field(description="Time from the acceptance to the follow-up.")
@@ -59,7 +56,7 @@ class FollowUpTemplate(_Part):
     )
 
 
-class RenewalTemplate(_Part):
+class RenewalTemplate(Input):
     """The next deal with the customer, opened by itself before the contract ends."""
 
     before: Duration = Field(default="90d", description="So long before the contract ends it is opened.")
@@ -68,7 +65,7 @@ class RenewalTemplate(_Part):
     )
 
 
-class AfterWinning(_Part):
+class AfterWinning(Input):
     """What follows when the seller's part is done."""
 
     accept_within: BusinessDuration = Field(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from domain.value import Value
 
 
 class Side(StrEnum):
@@ -37,10 +37,8 @@ class Role(StrEnum):
         return Side.PARTNER if self.value.startswith("partner_") else Side.VENDOR
 
 
-class Actor(BaseModel):
+class Actor(Value):
     """Who did something, as the timeline keeps it: on the partner side the organisation is the partner."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: UUID | None
     name: str
@@ -132,10 +130,8 @@ def allowed(roles: Iterable[Role]) -> frozenset[Action]:
     return frozenset().union(*(GRANTS[role] for role in roles))
 
 
-class Principal(BaseModel):
+class Principal(Value):
     """The person (or the person's API key) behind a request."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: UUID
     name: str

@@ -6,10 +6,11 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from domain.errors import InvalidInput, NoExchangeRate
 from domain.money import MAX_AMOUNT, WRITTEN, CurrencyCode, Money, rounded, written
+from domain.value import Input
 
 DIGITS = 50
 """Digits that a conversion reckons with: more than amount and rates together have."""
@@ -26,18 +27,16 @@ Rate = Annotated[
 """What one unit of the base is worth: above 0, at most ten digits after the point; a string in JSON."""
 
 
-class Rates(BaseModel):
+class Rates(Input):
     """What one unit of `base` is worth in other currencies, as central banks publish it.
 
     With the base EUR and USD at 1.08, 100 EUR are 108 USD. Without any rate, an amount
     can only be told in its own currency.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     base: CurrencyCode = "USD"
     as_of: date | None = None
-    rates: dict[CurrencyCode, Rate] = {}
+    rates: dict[CurrencyCode, Rate] = Field(default={})
 
     def convert(self, money: Money, to: str) -> Money:
         """The amount in another currency, rounded half to even to its minor unit.

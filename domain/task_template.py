@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from domain.calendar import BusinessDuration
 from domain.principal import Role, Side
+from domain.value import Input
 
 Key = Annotated[
     str,
@@ -22,10 +23,8 @@ Title = Annotated[str, Field(min_length=1, max_length=120)]
 Text = Annotated[str, Field(max_length=2000)]
 
 
-class Part(BaseModel):
+class Part(Input):
     """A piece of a playbook: it never changes, and has no fields but its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PartnerRole(StrEnum):

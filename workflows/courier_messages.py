@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from domain.notification.kinds import Channel
+from domain.value import Value
 
 LOOK = "look_at_deliveries"
 DELIVER = "deliver"
@@ -29,10 +30,8 @@ class Looking(BaseModel):
     now: AwareDatetime
 
 
-class Parcel(BaseModel):
+class Parcel(Value):
     """One message to a person by a channel: all that waits in the batch of that id."""
-
-    model_config = ConfigDict(frozen=True)
 
     user_id: UUID
     batch_id: UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.approval.policy import ApproverRule, PolicyRef, Steps
 from domain.approval.state import Channel, Facts, Subject
@@ -13,13 +13,10 @@ from domain.opportunity.state import Note, Person, Reason
 from domain.percent import Percent
 from domain.principal import Actor, Side
 from domain.task_template import Key
+from domain.value import Input
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Submit(_Command):
+class Submit(Input):
     """Ask for something. Who asks is the `Request`'s `by`; the steps and facts are resolved before.
 
     `steps` are all of the policy's; `fired` names those that this request needs, in the policy's
@@ -29,9 +26,9 @@ class Submit(_Command):
     kind: Literal["submit"] = "submit"
     id: UUID
     subject: Subject
-    facts: Facts = {}
+    facts: Facts = Field(default={})
     internal_facts: tuple[str, ...] = ()
-    terms: dict[str, str] = {}
+    terms: dict[str, str] = Field(default={})
     asked_for: Person | None = None
     policy: PolicyRef | None = None
     steps: Steps
@@ -42,7 +39,7 @@ class Submit(_Command):
     expires_at: AwareDatetime
 
 
-class _Verdict(_Command):
+class _Verdict(Input):
     step: Key | None = Field(
         default=None, description="The step to decide on; without it, every open step where one may."
     )
@@ -73,14 +70,14 @@ class Counter(_Verdict):
     comment: Note | None = None
 
 
-class Accept(_Command):
+class Accept(Input):
     """The requester takes the counter-offer."""
 
     kind: Literal["accept"] = "accept"
     comment: Note | None = None
 
 
-class Resubmit(_Command):
+class Resubmit(Input):
     """The requester asks again, amended: what is not given stays. Everybody decides anew."""
 
     kind: Literal["resubmit"] = "resubmit"
@@ -89,14 +86,14 @@ class Resubmit(_Command):
     comment: Note | None = None
 
 
-class Recall(_Command):
+class Recall(Input):
     """The requester takes the request back."""
 
     kind: Literal["recall"] = "recall"
     comment: Note | None = None
 
 
-class Delegate(_Command):
+class Delegate(Input):
     """Whom a seat is given to."""
 
     id: UUID
@@ -108,7 +105,7 @@ class Delegate(_Command):
         return Person(id=self.id, name=self.name)
 
 
-class DelegateSeat(_Command):
+class DelegateSeat(Input):
     """Give one's seat on this approval to a colleague; with `until` (UTC) it comes back then."""
 
     kind: Literal["delegate"] = "delegate"
@@ -124,7 +121,7 @@ Command = Approve | Reject | Return | Counter | Accept | Resubmit | Recall | Del
 """Every command to an approval that exists."""
 
 
-class Request(_Command):
+class Request(Input):
     """A command, who gives it, and which version they had in mind (None: whichever is current)."""
 
     command: Annotated[Command, Field(discriminator="kind")]

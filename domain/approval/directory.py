@@ -14,19 +14,18 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.calendar import Calendar
 from domain.principal import Role, Side
+from domain.value import Value
 
 
-class PersonEntry(BaseModel):
+class PersonEntry(Value):
     """A person as approvals know her.
 
     `active` is false for who has left, and for everybody of a partner that has.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: UUID
     name: str
@@ -39,13 +38,11 @@ class PersonEntry(BaseModel):
     side: Side = Side.VENDOR
 
 
-class Delegation(BaseModel):
+class Delegation(Value):
     """While somebody (`user_id`) is out of office, another decides: from `starts_at` until before `ends_at`.
 
     Both are instants in UTC. Without an end it lasts until it is ended.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     user_id: UUID
     to_id: UUID

@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from domain.approval.events import Event
 from domain.approval.made import made
 from domain.approval.state import Approval
 from domain.principal import Actor
+from domain.value import Value
 
 
-class ApprovalEntry(BaseModel):
+class ApprovalEntry(Value):
     """An event as the timeline keeps it: who, when, what. `sequence` is the approval's version after it.
 
     `internal`: only the vendor's people read it. Else those of `partner_id` do as well, and no other partner.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     approval_id: UUID
     opportunity_id: UUID | None

@@ -6,16 +6,13 @@ from abc import abstractmethod
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.approval.state import Approval
 from domain.principal import Actor
+from domain.value import Value
 
 
-class ApprovalEvent(BaseModel):
+class ApprovalEvent(Value):
     """Something that happened to a request, as the timeline keeps it."""
-
-    model_config = ConfigDict(frozen=True)
 
     internal: ClassVar[bool] = False
     """Only the vendor's people read it, whoever the requester is."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.calendar import BusinessDuration
 from domain.principal import Role, Side
 from domain.task_template import Key, Title
+from domain.value import Input, Value
 
 REQUESTER = "requester"
 """Where the requester is awaited: no step may have this key."""
@@ -28,11 +29,7 @@ Expression = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ApproverRule(_Part):
+class ApproverRule(Input):
     """Who may decide, in one of four ways."""
 
     person: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = Field(
@@ -65,7 +62,7 @@ class ApproverRule(_Part):
 Approvers = Annotated[tuple[ApproverRule, ...], Field(min_length=1, max_length=MAX_APPROVERS)]
 
 
-class EscalationLevel(_Part):
+class EscalationLevel(Input):
     """Who is asked besides, when nobody has decided in time."""
 
     to: ApproverRule
@@ -77,7 +74,7 @@ class EscalationLevel(_Part):
 Needs = Literal["one", "all"] | Annotated[int, Field(ge=1, le=MAX_APPROVERS)]
 
 
-class StepTemplate(_Part):
+class StepTemplate(Input):
     """One gate of an approval: some people, of whom one, all or a number have to agree."""
 
     key: Key
@@ -172,10 +169,8 @@ Steps = Annotated[tuple[StepTemplate, ...], Field(max_length=MAX_STEPS), AfterVa
 """The steps of a policy, which fit together: known keys, each once, and no step that waits for itself."""
 
 
-class PolicyRef(BaseModel):
+class PolicyRef(Value):
     """A published version of a policy, as a request or a deal pins it."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: Key
     version: Annotated[int, Field(ge=1)]

@@ -19,6 +19,7 @@ from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
 from domain.opportunity.state import Person
 from domain.percent import Percent, shown
 from domain.principal import Actor, Side
+from domain.value import Value
 
 Facts = dict[str, Any]
 """What a request is judged by, as plain JSON values, by name: `deal`, `partner`, `discount` …"""
@@ -87,11 +88,7 @@ class AlarmKind(StrEnum):
     ESCALATE = "escalate"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Subject(_Part):
+class Subject(Value):
     """What the request is about. `title` names it, as in “27.5 % on `title`”: the deal's, for a discount."""
 
     kind: str = Field(default="discount", max_length=40)
@@ -102,7 +99,7 @@ class Subject(_Part):
     partner_id: UUID | None = Field(default=None, description="The partner whose request it is, if one's.")
 
 
-class Approver(_Part):
+class Approver(Value):
     """Somebody who may decide on a step, and how it comes that it is they."""
 
     id: UUID
@@ -117,7 +114,7 @@ class Approver(_Part):
         return made(Person, id=self.id, name=self.name)
 
 
-class HandedSeat(_Part):
+class HandedSeat(Value):
     """A seat that its holder gave to a colleague, for this step only."""
 
     from_id: UUID
@@ -128,7 +125,7 @@ class HandedSeat(_Part):
         return self.until is None or at < self.until
 
 
-class Decision(_Part):
+class Decision(Value):
     """What somebody said on a step; nobody says it twice in a round."""
 
     by: Person
@@ -142,7 +139,7 @@ class Decision(_Part):
     channel: Channel | None = None
 
 
-class Alarm(_Part):
+class Alarm(Value):
     """A clock of a step: a reminder, or an escalation to the level. Each rings once."""
 
     kind: AlarmKind
@@ -151,7 +148,7 @@ class Alarm(_Part):
     done: bool = False
 
 
-class Step(_Part):
+class Step(Value):
     """One gate of the request in this round."""
 
     key: str
@@ -202,7 +199,7 @@ _AGREEING = frozenset({Verdict.APPROVE, Verdict.COUNTER})
 """A counter-offer that is taken counts as the approval of who made it."""
 
 
-class CounterOffer(_Part):
+class CounterOffer(Value):
     """What an approver would grant instead."""
 
     percent: Percent
@@ -212,7 +209,7 @@ class CounterOffer(_Part):
     comment: str | None = None
 
 
-class Ended(_Part):
+class Ended(Value):
     """The end of a request, or of one of its rounds."""
 
     by: Actor
@@ -220,7 +217,7 @@ class Ended(_Part):
     comment: str | None = None
 
 
-class Round(_Part):
+class Round(Value):
     """An earlier submission, as it came back to the requester."""
 
     number: int

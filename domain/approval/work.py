@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.approval.policy import REQUESTER
 from domain.approval.state import Approval, ApprovalState
 from domain.opportunity.wording import listed
 from domain.principal import Side
+from domain.value import Value
 
 
-class Seat(BaseModel):
+class Seat(Value):
     """Somebody who is waited for: an approver on an open step, or the requester."""
-
-    model_config = ConfigDict(frozen=True)
 
     step_key: str
     step: str

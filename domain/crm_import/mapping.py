@@ -11,9 +11,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from domain.opportunity.state import LoseReason, Status
+from domain.value import Input
 
 Column = Annotated[str, Field(min_length=1, max_length=200, description="The heading of a column.")]
 FileName = Annotated[
@@ -28,35 +29,31 @@ _SOURCE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PeopleFile(_Part):
+class PeopleFile(Input):
     """The sales people. Each becomes a person of the vendor, whether or not there are deals."""
 
     file: FileName
     name: Column
-    custom: Columns = {}
+    custom: Columns = Field(default={})
 
 
-class AccountsFile(_Part):
+class AccountsFile(Input):
     """The customers."""
 
     file: FileName
     name: Column
     industry: Column | None = None
     country: Column | None = None
-    custom: Columns = {}
+    custom: Columns = Field(default={})
 
 
-class ProductsFile(_Part):
+class ProductsFile(Input):
     """What is sold, with list prices. Kept with each deal, as long as there is no catalogue."""
 
     file: FileName
     name: Column
     list_price: Column | None = None
-    custom: Columns = {}
+    custom: Columns = Field(default={})
 
 
 class AmountIs(StrEnum):
@@ -66,7 +63,7 @@ class AmountIs(StrEnum):
     LIST_PRICE = "list_price"
 
 
-class StageMeaning(_Part):
+class StageMeaning(Input):
     """What a stage of the export means: live or closed, and where in the playbook."""
 
     status: Status = Field(description="open, won or lost.")
@@ -86,7 +83,7 @@ class StageMeaning(_Part):
         return status
 
 
-class OpportunitiesFile(_Part):
+class OpportunitiesFile(Input):
     """The deals. `id` is what makes a deal the same one when the export is imported again."""
 
     file: FileName
@@ -100,20 +97,20 @@ class OpportunitiesFile(_Part):
     owner: Column | None = None
     customer: Column | None = None
     product: Column | None = None
-    custom: Columns = {}
+    custom: Columns = Field(default={})
 
 
-class Values(_Part):
+class Values(Input):
     """Words that the export spells otherwise, without regard to upper and lower case."""
 
-    products: Aliases = {}
-    customers: Aliases = {}
-    owners: Aliases = {}
-    industries: Aliases = {}
-    countries: Aliases = {}
+    products: Aliases = Field(default={})
+    customers: Aliases = Field(default={})
+    owners: Aliases = Field(default={})
+    industries: Aliases = Field(default={})
+    countries: Aliases = Field(default={})
 
 
-class Blanks(_Part):
+class Blanks(Input):
     """What to take where the export says nothing."""
 
     customer: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
@@ -125,7 +122,7 @@ class Blanks(_Part):
     )
 
 
-class ImportMapping(_Part):
+class ImportMapping(Input):
     """The whole mapping file."""
 
     source: str = Field(

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.approval.commands import Submit
 from domain.approval.policy import PolicyRef
@@ -30,19 +30,18 @@ from domain.opportunity.state import Opportunity
 from domain.percent import shown
 from domain.principal import SYSTEM
 from domain.rates import Rates
+from domain.value import Value
 
 Reads = Callable[[str], frozenset[str]]
 """The facts, such as `discount.beyond`, that a CEL expression reads."""
 
 
-class Assessment(BaseModel):
+class Assessment(Value):
     """What was found out about a request.
 
     `steps` are to be asked now, `carried` have approved it before and are not touched by what is worse
     since; without `steps` it is granted at once. `offer` is what is granted, and ends `valid` after that.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     discount_id: UUID
     policy: PolicyRef
@@ -59,13 +58,11 @@ class Assessment(BaseModel):
     due_at: AwareDatetime | None = None
 
 
-class Check(BaseModel):
+class Check(Value):
     """Whether what is given is covered by what was granted: `shares` say why not, by who gives it.
 
     `outside` is what an answer said before that was told apart.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     outside: tuple[str, ...] = ()
     shares: tuple[Uncovered, ...] = ()

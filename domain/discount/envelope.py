@@ -11,18 +11,17 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.discount.facts import taken_off
 from domain.money import Money
 from domain.percent import Percent
 from domain.rates import Rates
+from domain.value import Value
 
 
-class Envelope(BaseModel):
+class Envelope(Value):
     """The bounds of a grant; a bound that is None does not hold."""
-
-    model_config = ConfigDict(frozen=True)
 
     max_percent: Percent = Field(description="The most that may be given off the list price.")
     min_amount: Money | None = Field(

@@ -11,16 +11,11 @@ from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.percent import HUNDRED, Percent
+from domain.value import Value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class DealFacts(_Part):
+class DealFacts(Value):
     """The deal. `amount` is its price before discounts: of its lines at list price, where it has any."""
 
     title: str = ""
@@ -32,7 +27,7 @@ class DealFacts(_Part):
     expected_close_days: int = 0
 
 
-class PartnerFacts(_Part):
+class PartnerFacts(Value):
     """The partner that gives the discount; empty where the vendor sells alone."""
 
     tier: str = ""
@@ -40,13 +35,13 @@ class PartnerFacts(_Part):
     name: str = ""
 
 
-class CustomerFacts(_Part):
+class CustomerFacts(Value):
     country: str = ""
     industry: str = ""
     name: str = ""
 
 
-class AskedFacts(_Part):
+class AskedFacts(Value):
     """What is asked for. `beyond` is in points over the standard, `value` what is given away."""
 
     percent: Percent
@@ -60,7 +55,7 @@ class AskedFacts(_Part):
     competing_price: Decimal = Decimal(0)
 
 
-class MarginFacts(_Part):
+class MarginFacts(Value):
     """What would be left to the vendor; known where the cost of every line concerned is."""
 
     known: bool = False
@@ -77,7 +72,7 @@ class MarginFacts(_Part):
         return cls(known=True, cost=cost, percent=percent.quantize(Decimal("0.1")), below_cost=net < cost)
 
 
-class OtherGrant(_Part):
+class OtherGrant(Value):
     """A discount in another deal of the same customer, through whichever partner."""
 
     opportunity_id: UUID
@@ -92,7 +87,7 @@ class OtherGrant(_Part):
         return f"“{self.title}” has {self.percent} % ({self.state})"
 
 
-class DiscountFacts(_Part):
+class DiscountFacts(Value):
     """All that was known when a discount was asked for; kept with the request."""
 
     currency: str

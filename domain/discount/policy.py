@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import Field, PlainSerializer, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from domain.approval.policy import (
@@ -27,6 +27,7 @@ from domain.money import CurrencyCode
 from domain.partner import Tier
 from domain.percent import shown
 from domain.playbook import Key, Text, Title
+from domain.value import Input
 
 Percent = Annotated[
     Decimal,
@@ -38,11 +39,7 @@ ByTier = dict[Tier, Percent]
 ProductLine = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StandardDiscounts(_Part):
+class StandardDiscounts(Input):
     """What may be given without asking, in percent off the list price."""
 
     tiers: ByTier = Field(default={}, description="By the partner's tier; 0 for a tier that is not named.")
@@ -63,7 +60,7 @@ class StandardDiscounts(_Part):
         return min((self.of(tier, line) for tier in tiers), default=self.without_partner)
 
 
-class GrantTerms(_Part):
+class GrantTerms(Input):
     """How far a grant reaches that somebody approved."""
 
     valid: Duration = Field(default="90d", description="How long it can be used, from the approval on.")
@@ -92,7 +89,7 @@ class DiscountStep(StepTemplate):
     )
 
 
-class DiscountPolicyDefinition(_Part):
+class DiscountPolicyDefinition(Input):
     """A policy as somebody writes it; publishing gives it a version."""
 
     key: Key

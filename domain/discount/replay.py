@@ -1,7 +1,9 @@
 """Past requests through a draft of a policy: who would have been asked, and what would have been given.
 
 Pure. What people would have decided nobody knows: where somebody is still asked, they decide as they
-did; what needs nobody any more is given as it was asked for.
+did; what needs nobody any more is given as it was asked for. Approvals that a request had from one
+before it are asked for by neither. What was granted later for the same part of a deal takes the place
+of what was granted before: a discount is the total, and is given away once.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.discount.assess import Rules
 from domain.discount.facts import DiscountFacts
@@ -22,16 +24,13 @@ from domain.errors import NoExchangeRate
 from domain.money import Money
 from domain.opportunity.wording import listed
 from domain.percent import Percent
+from domain.value import Value
 
 _GIVEN = frozenset({DiscountState.GRANTED, DiscountState.LAPSED, DiscountState.REPLACED})
 """What was granted at some time, whatever became of the grant."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PastRequest(_Part):
+class PastRequest(Value):
     """A request as its deal has kept it."""
 
     opportunity_id: UUID
@@ -39,7 +38,7 @@ class PastRequest(_Part):
     discount: Discount
 
 
-class Replayed(_Part):
+class Replayed(Value):
     """One request under both policies. `before` and `after` are the steps that were, and would be, asked."""
 
     opportunity_id: UUID
@@ -54,6 +53,16 @@ class Replayed(_Part):
     given_after: Decimal
 
     @property
+    def granted_before(self) -> bool:
+        """Whether it was granted at some time."""
+        return self.state in _GIVEN
+
+    @property
+    def granted_after(self) -> bool:
+        """Whether it would have been."""
+        return self.granted_before or not self.after
+
+    @property
     def changed(self) -> bool:
         return (self.before, self.given_before) != (self.after, self.given_after)
 
@@ -65,7 +74,7 @@ class Replayed(_Part):
         return f"{after} instead of {before}"
 
 
-class Skipped(_Part):
+class Skipped(Value):
     """A request that cannot be told under the draft, and why."""
 
     opportunity_id: UUID
@@ -74,7 +83,7 @@ class Skipped(_Part):
     why: str
 
 
-class ReplayReport(_Part):
+class ReplayReport(Value):
     """What a draft would change. Amounts are in the draft's currency; approvals are steps that are asked."""
 
     policy: str
@@ -123,7 +132,9 @@ class Replaying:
         self._skipped: list[tuple[datetime, Skipped]] = []
 
     def take(self, past: Iterable[PastRequest]) -> None:
-        """Run these through the draft as well."""
+        """Run these through the draft as well: with all requests of their deals, in order."""
+        before: dict[tuple[UUID, str | None], Decimal] = {}
+        after: dict[tuple[UUID, str | None], Decimal] = {}
         for each in past:
             try:
                 told = _one(each, self._policy, self._rules, self._titles)
@@ -131,8 +142,15 @@ class Replaying:
                 told = _skip(each, missing.detail)
             if isinstance(told, Skipped):
                 self._skipped.append((each.discount.requested_at, told))
-            else:
-                self._count(told)
+                continue
+            self._count(told)
+            part = each.opportunity_id, each.discount.line
+            if told.granted_before:
+                before[part] = told.given_before
+            if told.granted_after:
+                after[part] = told.given_after
+        self._sums["given_before"] += sum(before.values(), Decimal(0))
+        self._sums["given_after"] += sum(after.values(), Decimal(0))
 
     def _count(self, told: Replayed) -> None:
         sums = self._sums
@@ -142,8 +160,6 @@ class Replaying:
         sums["approvals_after"] += len(told.after)
         sums["at_once_before"] += not told.before
         sums["at_once_after"] += not told.after
-        sums["given_before"] += told.given_before
-        sums["given_after"] += told.given_after
         self._asked.update(told.after)
         if told.changed:
             self._changed.append(told)
@@ -186,7 +202,7 @@ def _one(
         return _skip(past, "Nothing was known about it yet when it was given up.")
     known = titles.get((discount.policy.key, discount.policy.version), {}) if discount.policy else {}
     facts = _under(policy, discount.facts.asking(discount.asked_percent), discount)
-    keys = rules.firing(policy, facts)
+    keys = set(rules.firing(policy, facts)) - set(discount.carried)
     before = _value(policy, discount.facts, discount) if discount.state in _GIVEN else Decimal(0)
     return Replayed(
         opportunity_id=past.opportunity_id,
@@ -195,11 +211,17 @@ def _one(
         percent=discount.asked_percent,
         requested_at=discount.requested_at,
         state=discount.state,
-        before=tuple(known.get(key, key) for key in discount.steps),
+        before=_titles(discount.asked, known),
         after=tuple(step.title for step in policy.steps if step.key in keys),
         given_before=before,
         given_after=before if keys else facts.discount.value,
     )
+
+
+def _titles(asked: tuple[str, ...], known: dict[str, str]) -> tuple[str, ...]:
+    """What the steps are called, in the policy's order; those that are not known at the end, by key."""
+    titles = {**known, **{key: key for key in asked if key not in known}}
+    return tuple(title for key, title in titles.items() if key in asked)
 
 
 def _under(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> DiscountFacts:

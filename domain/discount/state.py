@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from domain.approval.policy import PolicyRef
 from domain.discount.envelope import Envelope
@@ -18,6 +18,7 @@ from domain.money import Money
 from domain.percent import HUNDRED, Percent
 from domain.principal import Actor
 from domain.rates import Rates
+from domain.value import Value
 
 MAX_DISCOUNTS = 50
 """Discounts that a deal keeps: it travels as one message of bounded size. See `worth_keeping`."""
@@ -73,15 +74,13 @@ _PENDING = frozenset(
 _GIVEN = frozenset({DiscountState.GRANTED, DiscountState.LAPSED})
 
 
-class Discount(BaseModel):
+class Discount(Value):
     """One request for a discount on a deal, and what became of it.
 
     `percent` is the total off the list price, never an addition to what was granted before: until it is
     granted the one asked for, then the one granted. `steps` are the keys of those whose approval the
     grant rests on, also by a request before.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: UUID
     percent: Percent
@@ -99,6 +98,7 @@ class Discount(BaseModel):
     facts: DiscountFacts | None = None
     rates: Rates = Rates()
     steps: tuple[str, ...] = ()
+    carried: tuple[str, ...] = Field(default=(), description="Those of `steps` that a request before had.")
     waits_for: str | None = Field(default=None, description="Who holds it while it is pending.")
     due_at: AwareDatetime | None = Field(default=None, description="By when it should be decided.")
     offer: Envelope | None = Field(default=None, description="What is granted if it is approved as asked.")
@@ -110,6 +110,13 @@ class Discount(BaseModel):
     @property
     def is_pending(self) -> bool:
         return self.state.is_pending
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The keys of the steps that this request itself was asked of."""
+        if self.approval_id is None:
+            return ()
+        return tuple(key for key in self.steps if key not in self.carried)
 
     @property
     def is_in_force(self) -> bool:
@@ -128,10 +135,8 @@ def worth_keeping(discounts: tuple[Discount, ...]) -> tuple[Discount, ...]:
     return tuple(each for each in discounts if each.id not in forgotten)
 
 
-class Uncovered(BaseModel):
+class Uncovered(Value):
     """Why what one partner (None: the vendor) gives is not covered by what was granted, in words."""
-
-    model_config = ConfigDict(frozen=True)
 
     partner_id: UUID | None = None
     reasons: tuple[str, ...]
@@ -141,10 +146,8 @@ NOT_TOLD = "what a partner of this deal gives is more than it was granted"
 """What the other partners of a deal learn of it."""
 
 
-class OutsideGrant(BaseModel):
+class OutsideGrant(Value):
     """What is given and not covered by what was granted; and since when."""
-
-    model_config = ConfigDict(frozen=True)
 
     since: AwareDatetime
     shares: tuple[Uncovered, ...]

@@ -9,19 +9,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.approval.directory import Directory, PersonEntry
 from domain.calendar import Calendar, Span, after, parse_business
 from domain.handoff.state import AcceptanceClock, FollowUp, Rung
 from domain.playbook_handoff import AfterWinning
 from domain.principal import Action, Role, allowed
+from domain.value import Value
 
 
-class ClockQuestion(BaseModel):
+class ClockQuestion(Value):
     """What has to be reckoned: the time for accepting since `waits_since`, follow-ups since `accepted_at`."""
-
-    model_config = ConfigDict(frozen=True)
 
     receiver_id: UUID | None
     waits_since: AwareDatetime | None = None
@@ -30,10 +29,8 @@ class ClockQuestion(BaseModel):
     at: AwareDatetime
 
 
-class ClockAnswer(BaseModel):
+class ClockAnswer(Value):
     """The instants (UTC); `receiver_gone` when who receives it cannot any more."""
-
-    model_config = ConfigDict(frozen=True)
 
     receiver_gone: bool = False
     clock: AcceptanceClock | None = None

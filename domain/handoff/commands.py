@@ -6,18 +6,15 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.handoff.state import EndReason, Health
 from domain.opportunity.state import Note, Person, Title
 from domain.principal import Actor, Role
+from domain.value import Input
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Candidate(_Command):
+class Candidate(Input):
     """Whom a hand-off is given to."""
 
     id: UUID
@@ -29,14 +26,14 @@ class Candidate(_Command):
         return Person(id=self.id, name=self.name)
 
 
-class Assign(_Command):
+class Assign(Input):
     """Say who receives it: a colleague, oneself, or (None) whoever of customer success takes it."""
 
     kind: Literal["assign"] = "assign"
     to: Candidate | None
 
 
-class LogFollowUp(_Command):
+class LogFollowUp(Input):
     """A check-in with the customer was held; without `key`, one that nobody had planned."""
 
     kind: Literal["follow_up"] = "follow_up"
@@ -46,14 +43,14 @@ class LogFollowUp(_Command):
     next_step: Title | None = None
 
 
-class SetContract(_Command):
+class SetContract(Input):
     """The day on which the contract ends; None: it is not known (any more)."""
 
     kind: Literal["contract"] = "contract"
     ends: date | None
 
 
-class Close(_Command):
+class Close(Input):
     """Nothing more is to be followed up or renewed."""
 
     kind: Literal["close"] = "close"
@@ -65,7 +62,7 @@ Command = Assign | LogFollowUp | SetContract | Close
 """Every command to a hand-off that exists."""
 
 
-class Request(_Command):
+class Request(Input):
     """A command, who gives it, and which version they had in mind (None: whichever is current)."""
 
     command: Annotated[Command, Field(discriminator="kind")]

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from domain.handoff.events import Event
 from domain.handoff.state import HandOffProcess
 from domain.principal import Actor
+from domain.value import Value
 
 
-class HandOffEntry(BaseModel):
+class HandOffEntry(Value):
     """An event as the timeline keeps it. `sequence` is the process's version after it."""
-
-    model_config = ConfigDict(frozen=True)
 
     handoff_id: UUID
     opportunity_id: UUID

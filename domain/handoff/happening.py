@@ -6,17 +6,14 @@ from abc import abstractmethod
 from datetime import date, datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.handoff.state import HandOffProcess
 from domain.opportunity.state import Person
 from domain.principal import Actor
+from domain.value import Value
 
 
-class HandOffEvent(BaseModel):
+class HandOffEvent(Value):
     """Something that happened to a hand-off, as the timeline keeps it."""
-
-    model_config = ConfigDict(frozen=True)
 
     internal: ClassVar[bool] = False
     """Only the vendor's people read it."""

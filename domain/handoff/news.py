@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.handoff.state import DealFacts, Progress
 from domain.opportunity.blockers import open_tasks
@@ -12,14 +12,13 @@ from domain.opportunity.draft import Outcome
 from domain.opportunity.state import HandOffState, Opportunity
 from domain.playbook_handoff import AfterWinning
 from domain.principal import SYSTEM, Actor
+from domain.value import Value
 
 _PROGRESS = {HandOffState.RETURNED: Progress.RETURNED, HandOffState.ACCEPTED: Progress.ACCEPTED}
 
 
-class HandOffNews(BaseModel):
+class HandOffNews(Value):
     """How the deal stands as far as it concerns the hand-off; `by` led to it, at this instant (UTC)."""
-
-    model_config = ConfigDict(frozen=True)
 
     facts: DealFacts
     plan: AfterWinning

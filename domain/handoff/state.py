@@ -18,6 +18,7 @@ from domain.duration import parse_duration
 from domain.opportunity.state import Person
 from domain.playbook_handoff import AfterWinning, HandOffTell
 from domain.principal import Actor
+from domain.value import Value
 
 
 class Progress(StrEnum):
@@ -83,11 +84,7 @@ class EndReason(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class DealFacts(_Part):
+class DealFacts(Value):
     """What the process knows of its deal, as of the deal's `version`."""
 
     id: UUID
@@ -98,7 +95,7 @@ class DealFacts(_Part):
     partners: tuple[UUID, ...] = ()
 
 
-class Rung(_Part):
+class Rung(Value):
     """A step of the ladder at its instant; it speaks once."""
 
     tell: HandOffTell
@@ -106,7 +103,7 @@ class Rung(_Part):
     done: bool = False
 
 
-class AcceptanceClock(_Part):
+class AcceptanceClock(Value):
     """Until when customer success has, and who is told while it does not answer."""
 
     since: AwareDatetime
@@ -114,7 +111,7 @@ class AcceptanceClock(_Part):
     rungs: tuple[Rung, ...] = ()
 
 
-class FollowUp(_Part):
+class FollowUp(Value):
     """A check-in with the customer; `extra` where nobody had planned it."""
 
     key: str
@@ -132,7 +129,7 @@ class FollowUp(_Part):
     done_by: Person | None = None
 
 
-class Renewal(_Part):
+class Renewal(Value):
     """The next deal with the customer."""
 
     opportunity_id: UUID
@@ -140,7 +137,7 @@ class Renewal(_Part):
     opened_at: AwareDatetime
 
 
-class Ended(_Part):
+class Ended(Value):
     reason: EndReason
     note: str | None = None
     at: AwareDatetime

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from domain.calendar import UTC_ZONE, Zone
 from domain.notice import NoticeKind
 from domain.notification.clock import end_of, is_within, next_at
 from domain.notification.kinds import Channel, Mode, default
+from domain.value import Input, Value
 
 MORNING = time(8)
 """When the daily summary goes out, where nobody chose."""
@@ -31,10 +32,8 @@ WallTime = Annotated[time, AfterValidator(_minute)]
 """A time of day on somebody's own clock, to the minute."""
 
 
-class QuietHours(BaseModel):
+class QuietHours(Input):
     """When somebody is not disturbed: between two times of day, over midnight where the end is earlier."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     starts: WallTime
     ends: WallTime
@@ -65,13 +64,11 @@ class Planned(NamedTuple):
     due_at: datetime
 
 
-class Preferences(BaseModel):
+class Preferences(Value):
     """What one person has chosen; `choices` has only what differs from the defaults."""
 
-    model_config = ConfigDict(frozen=True)
-
     zone: Zone = UTC_ZONE
-    choices: dict[NoticeKind, dict[Channel, Mode]] = {}
+    choices: dict[NoticeKind, dict[Channel, Mode]] = Field(default={})
     digest_at: WallTime = MORNING
     quiet: QuietHours | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.discount.state import Discount, DiscountState
 from domain.opportunity.discounts import pending
@@ -15,12 +15,11 @@ from domain.opportunity.trigger_state import StageApproval, StageApprovalState
 from domain.opportunity.wording import listed
 from domain.playbook import Advance, Exit, ExitBy, Stage
 from domain.principal import Actor, Side
+from domain.value import Value
 
 
-class Blocker(BaseModel):
+class Blocker(Value):
     """One thing that the deal waits for. `turn` is None where both sides may act."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: str
     what: str

@@ -6,15 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from domain.approval.policy import PolicyRef
 from domain.calendar import BusinessDuration, Calendar
@@ -37,13 +29,10 @@ from domain.opportunity.state import (
 )
 from domain.playbook import Playbook
 from domain.principal import Actor, Side
+from domain.value import Input
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Closing(_Command):
+class Closing(Input):
     """How a deal ended before Tandem knew it."""
 
     status: Literal[Status.WON, Status.LOST]
@@ -52,7 +41,7 @@ class Closing(_Command):
     note: Note | None = None
 
 
-class Open(_Command):
+class Open(Input):
     """Open a deal, or take over one that began elsewhere (`opened_at`, `stage`, `closing`)."""
 
     kind: Literal["open"] = "open"
@@ -67,7 +56,7 @@ class Open(_Command):
     policy: PolicyRef | None = None
     calendar: Calendar | None = None
     partners: tuple[DealPartner, ...] = ()
-    custom: Custom = {}
+    custom: Custom = Field(default={})
     external: External | None = None
     parent_id: UUID | None = None
     opened_at: AwareDatetime | None = None
@@ -75,7 +64,7 @@ class Open(_Command):
     closing: Closing | None = None
 
 
-class Assignee(_Command):
+class Assignee(Input):
     """Whom a task is given to; a partner's person with the partner."""
 
     id: UUID
@@ -95,24 +84,24 @@ def _with_side(assignee: Any, side: Any, partner_id: Any) -> Any:
     return assignee
 
 
-class CompleteTask(_Command):
+class CompleteTask(Input):
     kind: Literal["complete_task"] = "complete_task"
     key: str
     note: Note | None = None
 
 
-class ReopenTask(_Command):
+class ReopenTask(Input):
     kind: Literal["reopen_task"] = "reopen_task"
     key: str
 
 
-class WaiveTask(_Command):
+class WaiveTask(Input):
     kind: Literal["waive_task"] = "waive_task"
     key: str
     reason: Reason
 
 
-class AssignTask(_Command):
+class AssignTask(Input):
     """Give a task to somebody of its side; nobody with `assignee` None."""
 
     kind: Literal["assign_task"] = "assign_task"
@@ -129,7 +118,7 @@ class AssignTask(_Command):
         return {**kept, "assignee": _with_side(data.get("assignee"), side, partner_id)}
 
 
-class AddTask(_Command):
+class AddTask(Input):
     """An ad-hoc task in the current stage; `partner_id` says which partner's it is."""
 
     kind: Literal["add_task"] = "add_task"
@@ -149,24 +138,24 @@ class AddTask(_Command):
         return {**data, "assignee": _with_side(data["assignee"], data.get("side"), data.get("partner_id"))}
 
 
-class AddPartner(_Command):
+class AddPartner(Input):
     kind: Literal["add_partner"] = "add_partner"
     partner: DealPartner
 
 
-class RemovePartner(_Command):
+class RemovePartner(Input):
     kind: Literal["remove_partner"] = "remove_partner"
     partner_id: UUID
 
 
-class Advance(_Command):
+class Advance(Input):
     """Move on by the exit rule; for a joint sign-off, agree for one's own side."""
 
     kind: Literal["advance"] = "advance"
     note: Note | None = None
 
 
-class Move(_Command):
+class Move(Input):
     """Move back or forward, past the exit rule, with a reason."""
 
     kind: Literal["move"] = "move"
@@ -174,17 +163,17 @@ class Move(_Command):
     reason: Reason
 
 
-class HoldDeal(_Command):
+class HoldDeal(Input):
     kind: Literal["hold"] = "hold"
     reason: Reason
     until: AwareDatetime | None = None
 
 
-class Resume(_Command):
+class Resume(Input):
     kind: Literal["resume"] = "resume"
 
 
-class Change(_Command):
+class Change(Input):
     """Change facts of the deal: only the fields that are given."""
 
     kind: Literal["change"] = "change"
@@ -201,7 +190,7 @@ class Change(_Command):
         return {field: value for field, value in write(self).items() if field in given}
 
 
-class AskStageApproval(_Command):
+class AskStageApproval(Input):
     """Ask anew for the approval of a stage that was not given; `id` is the new request's."""
 
     kind: Literal["ask_stage_approval"] = "ask_stage_approval"
@@ -209,12 +198,12 @@ class AskStageApproval(_Command):
     id: UUID
 
 
-class AddNote(_Command):
+class AddNote(Input):
     kind: Literal["note"] = "note"
     text: Note
 
 
-class LogCheckIn(_Command):
+class LogCheckIn(Input):
     """Both sides talked. The next check-in follows the cadence, unless `next_at` says when."""
 
     kind: Literal["check_in"] = "check_in"
@@ -225,7 +214,7 @@ class LogCheckIn(_Command):
     next_at: AwareDatetime | None = None
 
 
-class SetCadence(_Command):
+class SetCadence(Input):
     """How often this deal checks in from now on, and who looks after it; `every` None: as its stages say."""
 
     kind: Literal["set_cadence"] = "set_cadence"
@@ -233,14 +222,14 @@ class SetCadence(_Command):
     who: CheckInFor | None = None
 
 
-class RefreshCalendar(_Command):
+class RefreshCalendar(Input):
     """Go by this calendar from now on; deadlines that are set already stay where they are."""
 
     kind: Literal["refresh_calendar"] = "refresh_calendar"
     calendar: Calendar
 
 
-class Win(_Command):
+class Win(Input):
     """The customer signed; `contract_ends` is the day on which what was signed ends."""
 
     kind: Literal["win"] = "win"
@@ -248,23 +237,23 @@ class Win(_Command):
     contract_ends: date | None = None
 
 
-class Lose(_Command):
+class Lose(Input):
     kind: Literal["lose"] = "lose"
     reason: LoseReason
     note: Note | None = None
 
 
-class Reopen(_Command):
+class Reopen(Input):
     kind: Literal["reopen"] = "reopen"
     reason: Reason | None = None
 
 
-class AcceptHandOff(_Command):
+class AcceptHandOff(Input):
     kind: Literal["accept_handoff"] = "accept_handoff"
     comment: Note | None = None
 
 
-class ReturnHandOff(_Command):
+class ReturnHandOff(Input):
     kind: Literal["return_handoff"] = "return_handoff"
     comment: Note
     clocked: bool = Field(
@@ -305,7 +294,7 @@ Command = (
 """Every command to a deal that exists."""
 
 
-class Request(_Command):
+class Request(Input):
     """A command, who gives it, and which version they had in mind (None: whichever is current)."""
 
     command: Annotated[Command, Field(discriminator="kind")]

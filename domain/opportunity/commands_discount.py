@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.discount.state import AskedPercent
 from domain.money import Money
 from domain.opportunity.state import Reason, Title
+from domain.value import Input
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RequestDiscount(_Command):
+class RequestDiscount(Input):
     """Ask for a discount: the total off the list price, not an addition to what was granted before.
 
     `line` names a line of the deal, or a product line; without it the discount is for all of the deal.
@@ -33,7 +28,7 @@ class RequestDiscount(_Command):
     partner_id: UUID | None = None
 
 
-class DropDiscount(_Command):
+class DropDiscount(Input):
     """Nobody wants this discount any more: a request is taken back, a grant given up."""
 
     kind: Literal["drop_discount"] = "drop_discount"

@@ -6,18 +6,15 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from domain.money import Money
 from domain.opportunity.lines import Quantity
 from domain.percent import Percent
+from domain.value import Input
 
 
-class _Command(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LineProduct(_Command):
+class LineProduct(Input):
     """A product as the catalogue has it at the moment."""
 
     id: UUID
@@ -28,7 +25,7 @@ class LineProduct(_Command):
     cost: Money | None = None
 
 
-class AddLine(_Command):
+class AddLine(Input):
     """Put a product into the deal. `standard_percent` is what may be given off without asking."""
 
     kind: Literal["add_line"] = "add_line"
@@ -38,7 +35,7 @@ class AddLine(_Command):
     standard_percent: Percent = Decimal(0)
 
 
-class ChangeLine(_Command):
+class ChangeLine(Input):
     """Change a line: only what is given. A cost of None says that the cost is not known.
 
     The cost is that of one piece. `standard_percent` is what may be given off without asking.
@@ -58,6 +55,6 @@ class ChangeLine(_Command):
         return {field: value for field, value in write(self).items() if field in given}
 
 
-class RemoveLine(_Command):
+class RemoveLine(Input):
     kind: Literal["remove_line"] = "remove_line"
     key: str

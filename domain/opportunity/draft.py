@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from domain.opportunity.events import Event
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
+from domain.value import Value
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(Value):
     """An event as the timeline keeps it: who, when, what. `sequence` is the deal's version after it."""
-
-    model_config = ConfigDict(frozen=True)
 
     opportunity_id: UUID
     sequence: int

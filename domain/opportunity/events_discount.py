@@ -110,6 +110,7 @@ class DiscountPending(_Assessed):
             state=DiscountState.PENDING,
             approval_id=self.approval_id,
             steps=(*self.carried, *self.steps),
+            carried=self.carried,
             offer=self.offer,
             valid=self.valid,
             waits_for=self.waits_for,
@@ -137,6 +138,7 @@ class DiscountGrantedAtOnce(_Assessed):
             state=DiscountState.GRANTED,
             envelope=self.envelope,
             steps=self.carried,
+            carried=self.carried,
             ended_at=at,
             note=self.why,
         )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.state import Opportunity
+from domain.value import Value
 
 MAX_FORECAST = 500
 """What a preview shows at most; more is no preview."""
 
 
-class Forecast(BaseModel):
+class Forecast(Value):
     """Something that would happen by itself, when (UTC), and whether only the vendor would read it."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: AwareDatetime
     type: str

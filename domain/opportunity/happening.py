@@ -7,16 +7,13 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
+from domain.value import Value
 
 
-class Happening(BaseModel):
+class Happening(Value):
     """Something that happened, as the timeline keeps it."""
-
-    model_config = ConfigDict(frozen=True)
 
     internal: ClassVar[bool] = False
     """Only the vendor's people read it."""

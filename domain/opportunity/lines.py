@@ -7,22 +7,21 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.money import Money, rounded
 from domain.percent import HUNDRED, Percent
+from domain.value import Value
 
 Quantity = Annotated[int, Field(ge=1, le=1_000_000, examples=[25])]
 """How many: a whole number from 1."""
 
 
-class PricedLine(BaseModel):
+class PricedLine(Value):
     """A product in a deal as both sides see it, at the list price that it had when it was added.
 
     `list_price` is that of one piece.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     product_id: UUID
@@ -78,10 +77,8 @@ class DealLine(PricedLine):
         return PricedLine(**self.model_dump(exclude={"cost"}))
 
 
-class LineTotals(BaseModel):
+class LineTotals(Value):
     """What the lines of a deal come to, in their one currency. Amounts are exact sums of the lines'."""
-
-    model_config = ConfigDict(frozen=True)
 
     currency: str
     list_amount: Decimal

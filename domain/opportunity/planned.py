@@ -10,11 +10,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.opportunity.agenda import DueItem, DueKind
 from domain.opportunity.state import Opportunity
 from domain.principal import Side
+from domain.value import Value
 
 
 class PlannedKind(StrEnum):
@@ -34,14 +35,12 @@ class PlannedKind(StrEnum):
     """Of the deal's hand-off: until when customer success is to accept or return it."""
 
 
-class Planned(BaseModel):
+class Planned(Value):
     """One thing in calendars: at an instant (UTC), or on a `day`, which is the same in every zone.
 
     It is for the assignee; without one for the side, on the vendor's side that is the
     deal's owner. Without a side it is for everybody on the deal.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     kind: PlannedKind
     key: str

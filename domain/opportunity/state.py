@@ -23,6 +23,7 @@ from domain.opportunity.trigger_state import StageApproval, TriggerPlace
 from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
+from domain.value import Value
 
 PartnerId = UUID
 
@@ -85,18 +86,14 @@ class LoseReason(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Person(_Part):
+class Person(Value):
     """Somebody, by name: owner or assignee."""
 
     id: UUID
     name: str
 
 
-class Customer(_Part):
+class Customer(Value):
     """The buyer, as it was known when the deal was opened."""
 
     name: Title
@@ -105,14 +102,14 @@ class Customer(_Part):
     industry: str | None = None
 
 
-class External(_Part):
+class External(Value):
     """Where the deal came from, so that it is imported once."""
 
     source: str
     id: str
 
 
-class DealPartner(_Part):
+class DealPartner(Value):
     """A partner that takes part, and as what."""
 
     id: PartnerId
@@ -120,7 +117,7 @@ class DealPartner(_Part):
     role: PartnerRole
 
 
-class Task(_Part):
+class Task(Value):
     """One thing to do, on one side, in one stage. `template` is None for an ad-hoc task."""
 
     key: str
@@ -155,7 +152,7 @@ class Task(_Part):
         return self.model_copy(update={**closed, "left_behind": True})
 
 
-class SignOff(_Part):
+class SignOff(Value):
     """One side's agreement that the stage is finished."""
 
     side: Side
@@ -164,7 +161,7 @@ class SignOff(_Part):
     partner_id: PartnerId | None = None
 
 
-class StageState(_Part):
+class StageState(Value):
     """The stage that the deal is in."""
 
     key: str
@@ -179,20 +176,20 @@ class StageState(_Part):
     )
 
 
-class Hold(_Part):
+class Hold(Value):
     reason: str
     since: AwareDatetime
     until: AwareDatetime | None = None
 
 
-class Lost(_Part):
+class Lost(Value):
     reason: LoseReason
     note: str | None
     at: AwareDatetime
     by: str
 
 
-class HandOff(_Part):
+class HandOff(Value):
     """How far the hand-off to customer success is; `note` says what a return asked for."""
 
     state: HandOffState
@@ -209,7 +206,7 @@ class Mood(StrEnum):
     BAD = "bad"
 
 
-class CheckIn(_Part):
+class CheckIn(Value):
     """The last time both sides talked."""
 
     at: AwareDatetime
@@ -219,7 +216,7 @@ class CheckIn(_Part):
     attendees: tuple[str, ...] = ()
 
 
-class CheckInFor(_Part):
+class CheckInFor(Value):
     """The one person who looks after the deal's check-ins, and for which side."""
 
     person: Person
@@ -227,14 +224,14 @@ class CheckInFor(_Part):
     partner_id: PartnerId | None = None
 
 
-class Cadence(_Part):
+class Cadence(Value):
     """How often this deal checks in, instead of what its stages say; `who` None: both sides."""
 
     every: BusinessDuration | None = None
     who: CheckInFor | None = None
 
 
-class Pause(_Part):
+class Pause(Value):
     """The clocks stood still."""
 
     since: AwareDatetime

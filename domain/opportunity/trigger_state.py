@@ -5,17 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.playbook import Playbook
 from domain.trigger import Moment, StageApprovalTemplate, Trigger
+from domain.value import Value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class TriggerPlace(_Part):
+class TriggerPlace(Value):
     """Which trigger of the playbook: the stage that has it, when it fires, and its place, from 0."""
 
     stage: str
@@ -60,7 +57,7 @@ class StageApprovalState(StrEnum):
         return self in (StageApprovalState.PENDING, StageApprovalState.RETURNED)
 
 
-class StageApproval(_Part):
+class StageApproval(Value):
     """An approval without which the deal does not leave its stage."""
 
     id: UUID

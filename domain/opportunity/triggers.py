@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.opportunity import events as did
 from domain.opportunity.draft import Draft, Outcome
@@ -24,42 +24,39 @@ from domain.opportunity.trigger_state import TriggerPlace, trigger_at
 from domain.principal import SYSTEM
 from domain.task_template import TaskTemplate
 from domain.trigger import Moment, Trigger
+from domain.value import Value
 
 Judge = Callable[[str, dict[str, Any]], bool]
 """Whether a CEL rule holds for these facts; one that cannot be answered does not."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class TriggerRule(_Part):
+class TriggerRule(Value):
     """A trigger about to fire: the rule that it asks first, and the facts; no rule always holds."""
 
     rule: str | None
     facts: dict[str, Any]
 
 
-class TriggerQuestion(_Part):
+class TriggerQuestion(Value):
     """All that is about to fire on a deal."""
 
     rules: tuple[TriggerRule, ...]
 
 
-class TriggerAnswer(_Part):
+class TriggerAnswer(Value):
     """Whether one fires, and the id that an approval which it asks for is to have."""
 
     holds: bool
     new_id: UUID
 
 
-class TriggerAnswers(_Part):
+class TriggerAnswers(Value):
     """The answers, in the order of the questions."""
 
     answers: tuple[TriggerAnswer, ...]
 
 
-class WebhookCall(_Part):
+class WebhookCall(Value):
     """A program elsewhere is to be told, once: `id` is the same however often that is tried."""
 
     opportunity_id: UUID

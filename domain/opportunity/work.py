@@ -7,12 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.opportunity.blockers import Blocker, blockers
 from domain.opportunity.state import Opportunity, Status, Task
 from domain.opportunity.wording import listed
 from domain.principal import Role, Side
+from domain.value import Value
 
 
 class WorkKind(StrEnum):
@@ -27,14 +28,12 @@ class WorkKind(StrEnum):
     """Of a request on the deal, not of the deal itself; the key is the request's id."""
 
 
-class WorkItem(BaseModel):
+class WorkItem(Value):
     """One thing that waits for somebody.
 
     It is for the assignee; without one for everybody of `role`; without that for the
     deal's owner on the vendor's side, and for everybody of the partner on the other.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     kind: WorkKind
     key: str

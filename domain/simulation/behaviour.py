@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from domain.calendar import UTC_ZONE, BusinessDuration, Zone
 from domain.discount.policy import Percent
@@ -20,6 +20,7 @@ from domain.opportunity.state import LoseReason
 from domain.partner import Tier
 from domain.playbook import Key, Location, PlaybookDefinition, Text, Title
 from domain.principal import Role
+from domain.value import Input
 
 AT_ONCE = "at_once"
 
@@ -35,11 +36,7 @@ def _some(parts: Iterable[int], what: str) -> None:
         raise ValueError(msg)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Delay(_Part):
+class Delay(Input):
     """How long somebody takes: half of the time less than the median, mostly within the spread."""
 
     median: BusinessDuration | Literal["at_once"] = Field(
@@ -54,7 +51,7 @@ class Delay(_Part):
     )
 
 
-class Silence(_Part):
+class Silence(Input):
     """Some fall silent: from then on they do nothing, for a time or for good."""
 
     chance: Chance = 0
@@ -62,7 +59,7 @@ class Silence(_Part):
     lasts: Duration | None = Field(default=None, description="After that they are back; without it, never.")
 
 
-class SideBehaviour(_Part):
+class SideBehaviour(Input):
     """How the people of one side work."""
 
     answers: Delay = Field(
@@ -103,7 +100,7 @@ class VendorBehaviour(SideBehaviour):
     )
 
 
-class CustomerBehaviour(_Part):
+class CustomerBehaviour(Input):
     """How often customers say no, and why."""
 
     says_no: dict[Key, Chance] = Field(default={}, description="By the stage in which they say it.")
@@ -122,7 +119,7 @@ class CustomerBehaviour(_Part):
         return self
 
 
-class AmountBehaviour(_Part):
+class AmountBehaviour(Input):
     """What deals are worth."""
 
     median: Annotated[Decimal, Field(gt=0, le=10**9)] = Decimal(100_000)
@@ -130,7 +127,7 @@ class AmountBehaviour(_Part):
     currency: CurrencyCode = "USD"
 
 
-class DiscountBehaviour(_Part):
+class DiscountBehaviour(Input):
     """How often, when and how much is asked for."""
 
     chance: Chance = Field(default=0, description="In how many deals somebody asks.")
@@ -143,7 +140,7 @@ class DiscountBehaviour(_Part):
     lost_without: Chance = Field(default=0, description="How many deals a refusal loses, for the price.")
 
 
-class Absence(_Part):
+class Absence(Input):
     """Holidays: so many times a year, each so long."""
 
     times: Annotated[int, Field(ge=0, le=12)] = 2
@@ -151,7 +148,7 @@ class Absence(_Part):
     stand_in: bool = Field(default=True, description="A colleague of the same role decides meanwhile.")
 
 
-class ApproverBehaviour(_Part):
+class ApproverBehaviour(Input):
     """The people of one role who decide. Each takes one request after the other."""
 
     people: Annotated[int, Field(ge=1, le=100)] = 1
@@ -160,7 +157,7 @@ class ApproverBehaviour(_Part):
     away: Absence | None = None
 
 
-class SuccessBehaviour(_Part):
+class SuccessBehaviour(Input):
     """How customer success takes deals over."""
 
     answers: Delay = Delay(median="1bd")
@@ -170,7 +167,7 @@ class SuccessBehaviour(_Part):
     )
 
 
-class Behaviour(_Part):
+class Behaviour(Input):
     """Everybody, as somebody writes it for a simulation."""
 
     key: Key

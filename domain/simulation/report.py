@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.ladder import Subject, Tell
+from domain.value import Value
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Lengths(_Part):
+class Lengths(Value):
     """How long something took: of so many, the median and what nine of ten stayed below."""
 
     count: int
@@ -38,7 +35,7 @@ def _rank(ordered: list[timedelta], percent: int, unit: timedelta) -> float | No
     return round(ordered[place - 1] / unit, 1)
 
 
-class StageFound(_Part):
+class StageFound(Value):
     """A stage: how many deals came there, and how many days those took that went on from it."""
 
     key: str
@@ -49,7 +46,7 @@ class StageFound(_Part):
     overdue: int = Field(description="How often it took longer than its target.")
 
 
-class RungFound(_Part):
+class RungFound(Value):
     """A rung of a ladder, and how often it spoke."""
 
     subject: Subject
@@ -58,7 +55,7 @@ class RungFound(_Part):
     count: int
 
 
-class QueueFound(_Part):
+class QueueFound(Value):
     """A step of approvals: how many requests waited for somebody to begin with them, nights included."""
 
     title: str
@@ -69,7 +66,7 @@ class QueueFound(_Part):
     hours: Lengths = Field(description="From being asked to the decision, elapsed.")
 
 
-class ApprovalsFound(_Part):
+class ApprovalsFound(Value):
     """Requests, and how they ended. Those that were granted at once asked nobody."""
 
     discounts_asked: int
@@ -81,7 +78,7 @@ class ApprovalsFound(_Part):
     escalated: int
 
 
-class HandOffsFound(_Part):
+class HandOffsFound(Value):
     """From the signature on. Days are counted from winning to the acceptance."""
 
     begun: int
@@ -93,7 +90,7 @@ class HandOffsFound(_Part):
     follow_ups_missed: int
 
 
-class Report(_Part):
+class Report(Value):
     """All of it. `states` sum up to `deals`."""
 
     playbook: str

@@ -1,0 +1,17 @@
+"""What almost everything in the domain is made of: values that never change, only make way for others."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A frozen part of something: whoever wants another puts another in its place."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Input(Value):
+    """What somebody writes, as a command or in a file: a field that it does not have is refused."""
+
+    model_config = ConfigDict(extra="forbid")
