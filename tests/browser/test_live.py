@@ -26,6 +26,16 @@ async def test_a_change_in_one_window_appears_in_another(window: Window, deals: 
     await expect(paula.locator("#deal-timeline")).to_contain_text("completed “Confirm budget”")
 
 
+async def test_what_a_page_says_above_its_list_changes_with_the_list(window: Window, deals: Deals):
+    page = await window("vera@vendor.example")
+    await page.goto("/pipeline?q=counted-alongside")
+    await listening(page)
+    await expect(page.locator("#pipeline-summary")).to_contain_text("0 deals in progress")
+    await deals.open("Counted-alongside")
+    await expect(page.locator("#pipeline")).to_contain_text("Counted-alongside")
+    await expect(page.locator("#pipeline-summary")).to_contain_text("1 deal in progress")
+
+
 async def test_what_somebody_types_is_not_overwritten(window: Window, deals: Deals):
     deal = await deals.open("Half a sentence")
     paula = await window("paula@aster.example")
