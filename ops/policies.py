@@ -123,7 +123,10 @@ def in_words(report: ReplayReport) -> str:
         _sum("Approvals", report.approvals_before, report.approvals_after),
         f"Granted at once: {report.at_once_after:,} instead of {report.at_once_before:,}.",
         _sum(f"Given away ({report.currency})", report.given_before, report.given_after),
-        *(f"{step}: asked {count:,} times." for step, count in report.by_step.items()),
+        *(
+            f"{step}: asked {count:,} {'time' if count == 1 else 'times'}."
+            for step, count in report.by_step.items()
+        ),
         *(f"- {each.percent} % on {each.title}: {each.words}" for each in report.items),
         *(f"- {each.title} is left out: {each.why}" for each in report.skipped),
     ]

@@ -33,6 +33,9 @@ from domain.principal import Action, Principal
 from runtime.documents import MAX_BYTES
 from runtime.policies import RULES, parse_policy
 
+_MOST_SHOWN = 100
+"""Requests that the page of a draft lists; the sums are of all."""
+
 router = APIRouter(prefix="/policies", include_in_schema=False, route_class=WebRoute)
 MOST = 100
 AROUND = 3
@@ -201,6 +204,7 @@ def _replayed(
         if report
         else [],
         lines=lines,
+        most=_MOST_SHOWN,
     )
 
 

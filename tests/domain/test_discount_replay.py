@@ -24,7 +24,7 @@ from domain.principal import Role
 from domain.rates import Rates
 from runtime import cel
 from runtime.policies import RULES
-from tests.bargains import EURO, POLICY, Bargain, a_bargain, changed
+from tests.bargains import EURO, POLICY, Bargain, a_bargain, changed, money
 from tests.factories import ASTER, DESK, DIRECTOR, NOW, REP, SELLER, VENDOR_ID, an_id, person, somebody
 
 TITLES = {(POLICY.key, POLICY.version): {step.key: step.title for step in POLICY.steps}}
@@ -32,8 +32,8 @@ TITLES = {(POLICY.key, POLICY.version): {step.key: step.title for step in POLICY
 
 def past(*deals: Bargain) -> list[PastRequest]:
     return [
-        PastRequest(opportunity_id=deal.deal.id, title=deal.deal.title, discount=discount)
-        for deal in deals
+        PastRequest(opportunity_id=an_id(7000 + number), title=deal.deal.title, discount=discount)
+        for number, deal in enumerate(deals)
         for discount in deal.deal.discounts
     ]
 
@@ -78,6 +78,37 @@ def test_a_smaller_standard_asks_more() -> None:
     words = {each.words for each in report.items}
     assert words == {"Deal desk instead of nobody", "Deal desk and Finance instead of Deal desk"}
     assert report.by_step == {"Deal desk": 3, "Finance": 1}
+
+
+def test_what_a_grant_before_covered_asked_nobody_and_is_given_away_once() -> None:
+    deal = a_bargain()
+    deal.granted("30")
+    deal.want("26")
+    report = after([deal])
+    assert (report.requests, report.changed) == (2, 0)
+    assert (report.approvals_before, report.at_once_before) == (2, 1), "nobody was asked about the better one"
+    assert report.given_before == report.given_after == 65000, "26 %, which took the place of 30 %"
+    report = after([deal], standard={"tiers": {"gold": 26}})
+    assert [item.words for item in report.items] == ["Deal desk instead of Deal desk and Finance"]
+
+
+def test_steps_that_had_approved_before_are_not_counted_again() -> None:
+    deal = a_bargain()
+    deal.granted("30")
+    deal.change(amount=money("150000"))
+    deal.want("30")
+    assert deal.newest.asked == ("deal-desk",), "the amount is the deal desk's business"
+    report = after([deal])
+    assert (report.approvals_before, report.approvals_after, report.changed) == (3, 3, 0)
+
+
+def test_what_would_not_have_been_refused_takes_the_place_of_the_grant_before() -> None:
+    deal = a_bargain()
+    deal.want("15")
+    deal.want("24")
+    deal.decided(ApprovalState.REJECTED)
+    report = after([deal], standard={"tiers": {"gold": 25}})
+    assert (report.given_before, report.given_after) == (37500, 60000)
 
 
 def test_a_draft_in_another_currency_is_told_at_the_rates_of_then() -> None:
