@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.approval.directory import Directory
 from domain.approval.policy import ApproverRule
+from domain.approval.resolve import addresses
 from domain.discount.assess import Rules
 from domain.discount.facts import SAMPLE, AskedFacts, DiscountFacts, MarginFacts, OtherGrant, fact_names
 from domain.discount.policy import DiscountPolicyDefinition, DiscountStep
@@ -84,8 +85,8 @@ def parse_policy(
 def what_is_wrong(
     definition: DiscountPolicyDefinition, directory: Directory | None
 ) -> list[tuple[Location, str]]:
-    """What is wrong with the rules of a policy; where they are well, with whom they name of these people."""
-    return wrong_rules(definition) or (nobody_asked(definition, directory) if directory else [])
+    """What is wrong with the rules of a policy, and with whom they name of these people."""
+    return wrong_rules(definition) + (nobody_asked(definition, directory) if directory else [])
 
 
 def wrong_rules(definition: DiscountPolicyDefinition) -> list[tuple[Location, str]]:
@@ -150,7 +151,7 @@ def _names_nobody(rule: ApproverRule, directory: Directory) -> str | None:
     if rule.rule is None:
         return None
     for facts in _FACTS:
-        named = cel.answer(rule.rule, facts)
+        named = addresses(rule.rule, facts, cel.answer)
         if named and not any(_is_there(address, directory) for address in named):
             return f"the rule names {', '.join(named)}: none of the vendor's people who can sign in"
     return None
@@ -158,7 +159,7 @@ def _names_nobody(rule: ApproverRule, directory: Directory) -> str | None:
 
 def _too_few(step: DiscountStep, directory: Directory) -> str | None:
     """Whether more have to agree than the step can ever ask."""
-    if not isinstance(step.needs, int) or any(each.rule or each.manager for each in step.approvers):
+    if not isinstance(step.needs, int) or any(each.rule for each in step.approvers):
         return None
     people = {each.id for rule in step.approvers for each in _with_role(rule, directory)}
     people |= {
@@ -166,9 +167,8 @@ def _too_few(step: DiscountStep, directory: Directory) -> str | None:
         for rule in step.approvers
         if rule.person and (person := directory.by_email(rule.person)) is not None
     }
-    if len(people) >= step.needs:
-        return None
-    return f"{step.needs} have to agree, but only {len(people)} can be asked"
+    most = len(people) + any(each.manager for each in step.approvers)
+    return None if most >= step.needs else f"{step.needs} have to agree, but only {most} can be asked"
 
 
 def _with_role(rule: ApproverRule, directory: Directory) -> Sequence[Any]:

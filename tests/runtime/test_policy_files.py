@@ -82,6 +82,11 @@ def test_a_fact_group_taken_whole_is_all_of_it() -> None:
             "needs: 2\n    approvers: [{person: p2@vendor.example}, {role: finance}]",
             "2 have to agree, but only 1 can be asked",
         ),
+        (
+            "approvers: [{role: finance}]",
+            "needs: 2\n    approvers: [{manager: true}]",
+            "2 have to agree, but only 1 can be asked",
+        ),
         ("{to: {role: sales_director}}", "{to: {role: customer_success}}", "nobody has the role"),
         (
             "backup: [{role: sales_director}, {role: admin}]",
@@ -96,6 +101,11 @@ def test_a_fact_group_taken_whole_is_all_of_it() -> None:
 )
 def test_what_cannot_be_published_says_why(old: str, new: str, said: str) -> None:
     assert any(said in problem for problem in problems(old, new)), problems(old, new)
+
+
+def test_rules_and_people_are_told_together() -> None:
+    found = problems("{role: finance}", "{rule: '[1]'}, {role: customer_success}")
+    assert len(found) == 2, found
 
 
 def test_a_rule_beside_somebody_else_may_name_nobody() -> None:
