@@ -61,6 +61,22 @@ async def test_a_mail_carries_its_way_out_and_a_file_for_the_calendar():
     assert text_of(mail, "html") == "<p>Please decide.</p>\n"
 
 
+async def test_ids_and_addresses_travel_as_they_are_however_long():
+    out = f"https://tandem.example/unsubscribe/{'token' * 60}"
+    sender = f"Tandem <tandem@{'mail.' * 12}vendor.example>"
+    async with post_office() as post:
+        await Mailer(post.server, sender).send(replace(MAIL, unsubscribe=out))
+        (mail,) = post.mails
+    as_sent = dict(mail.raw_items())
+    assert as_sent["List-Unsubscribe"] == f"<{out}>"
+    for name, its_id in {
+        "Message-ID": MAIL.id,
+        "In-Reply-To": MAIL.thread,
+        "References": MAIL.thread,
+    }.items():
+        assert as_sent[name] == f"<{its_id}@{'mail.' * 12}vendor.example>"
+
+
 async def test_no_words_of_a_deal_become_headers():
     async with post_office() as post:
         await Mailer(post.server, SENDER).send(
