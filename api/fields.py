@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from babel import Locale
 from babel.numbers import get_territory_currencies
@@ -19,9 +19,11 @@ from pydantic import (
     ConfigDict,
     EmailStr,
     Field,
+    model_validator,
 )
 
-from domain.money import Money
+from domain.money import Money, rounded
+from domain.text import turning
 
 EARLIEST = date(2000, 1, 1)
 LATEST = date(2100, 12, 31)
@@ -63,6 +65,8 @@ def _text(most: int, *, lines: bool = False, empty: bool = False) -> Callable[[s
         allowed = _LINE_BREAKS if lines else set()
         if any(unicodedata.category(each) == "Cc" and each not in allowed for each in value):
             raise ValueError("This text holds control characters; remove them.")
+        if found := turning(value):
+            raise ValueError(f"This text holds {found}, which turns the direction of reading; remove it.")
         if not empty and all(unicodedata.category(each)[0] in "ZC" for each in value):
             raise ValueError("This text may not be empty.")
         return value
@@ -184,6 +188,12 @@ class MoneyInput(Money):
     )
 
     currency: CurrencyCode
+
+    @model_validator(mode="after")
+    def _payable(self) -> Self:
+        if rounded(self.amount, self.currency) != self.amount:
+            raise ValueError(f"{self.currency} has no cents; send a whole amount.")
+        return self
 
 
 def _custom_name(value: str) -> str:

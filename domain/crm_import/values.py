@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from domain.money import MAX_AMOUNT
+from domain.text import turning
 
 EARLIEST = date(1980, 1, 1)
 """No CRM is older; a day before is a mistake."""
@@ -31,6 +32,8 @@ def clean(text: str) -> str:
     bad = next((c for c in tidy if unicodedata.category(c) in {"Cc", "Cs"}), None)
     if bad is not None:
         raise BadValue(f"holds a character that text cannot have (U+{ord(bad):04X}); take it out")
+    if found := turning(tidy):
+        raise BadValue(f"holds a character that turns the direction of reading ({found}); take it out")
     return tidy
 
 

@@ -70,6 +70,8 @@ async def test_a_body_of_another_kind_is_refused(as_: ClientFor) -> None:
         ("name", "\u0958" * 200, "This may have at most 200 characters."),
         ("name", "\u200b\u2060", "This text may not be empty."),
         ("name", "a\x07b", "This text holds control characters; remove them."),
+        ("name", "a\u202eb", "This text holds U+202E, which turns the direction of reading; remove it."),
+        ("name", "a\u2067b", "This text holds U+2067, which turns the direction of reading; remove it."),
         ("name", None, "This must be text."),
         ("name", ["Acme"], "This must be text."),
         ("country", "XX", "This is no country; send an ISO 3166 code such as US or DE."),

@@ -28,6 +28,7 @@ AS_A_PAGE = {"Accept": "text/html"}
         ("title", "\u0958" * 200, "This may have at most 200 characters."),
         ("amount", {"amount": "9" * 40, "currency": "USD"}, "too many digits"),
         ("amount", {"amount": "1", "currency": "XXX"}, "This is no currency"),
+        ("amount", {"amount": "1.55", "currency": "JPY"}, "JPY has no cents; send a whole amount."),
         ("amount", {"amount": "1"}, "This field is required."),
         ("amount", {"amount": "NaN", "currency": "USD"}, "This must be an amount such as"),
         ("amount", {"amount": "-1", "currency": "USD"}, "This must be at least 0."),

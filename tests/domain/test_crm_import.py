@@ -143,6 +143,10 @@ def test_an_opening_day_can_be_given_for_those_that_have_none() -> None:
             ),
         ),
         ({"Agent": "Ada\0Winter"}, "Agent holds a character that text cannot have (U+0000); take it out"),
+        (
+            {"Agent": "Ada\u202eWinter"},
+            "Agent holds a character that turns the direction of reading (U+202E); take it out",
+        ),
         ({"Campaign": "x" * 1001}, "Campaign is 1,001 characters long; at most 1,000 are taken"),
         ({"Stage": "New", "Product": "Gift"}, "Product gives no list price to take the amount from"),
         ({"Stage": "New", "Product": ""}, "Product gives no list price to take the amount from"),
