@@ -96,7 +96,7 @@ class DiscountGame(DealGame):
         if needs_check(before, found.opportunity):
             known = {POLICY.ref: POLICY}
             answer = check(found.opportunity, known, self._tiers(found.opportunity), RULES, self.now)
-            found = _joined(found, checked(found.opportunity, answer, self.now))
+            found = found.then(checked(found.opportunity, answer, self.now))
         super()._take(before, found)
 
     def _assessed(self, outcome: Outcome) -> Outcome:
@@ -109,7 +109,7 @@ class DiscountGame(DealGame):
                 approval_id = factories.an_id(40_000 + self.asked)
                 submit = submission(deal, waiting, POLICY, found, approval_id)
                 found = found.model_copy(update={"submission": submit, "waits_for": "Deal desk"})
-            outcome = _joined(outcome, assessed(deal, found, self.now))
+            outcome = outcome.then(assessed(deal, found, self.now))
         return outcome
 
     def _tiers(self, deal: Opportunity) -> tuple[str | None, ...]:
@@ -178,7 +178,3 @@ class DiscountGame(DealGame):
     def parts_of_a_deal_have_one_grant_each(self) -> None:
         scopes = [held.line for held in in_force(self.deal)]
         assert len(set(scopes)) == len(scopes)
-
-
-def _joined(outcome: Outcome, more: Outcome) -> Outcome:
-    return Outcome.model_construct(opportunity=more.opportunity, entries=outcome.entries + more.entries)

@@ -274,14 +274,14 @@ class OpportunityWorkflow(Entity):
             question = DiscountQuestion(opportunity=outcome.opportunity, discount_id=asked.id, at=now)
             what = "What does this discount take?"
             found: Assessment = await self.quick(RESOLVE_DISCOUNT, question, Assessment, what)
-            outcome = _joined(outcome, assessed(outcome.opportunity, found, workflow.now()))
+            outcome = outcome.then(assessed(outcome.opportunity, found, workflow.now()))
             if found.submission is not None:
                 self.submissions.append(found.submission)
         if needs_check(before, outcome.opportunity):
             check = CheckQuestion(opportunity=outcome.opportunity, at=workflow.now())
             what = "Is what is given covered by what was granted?"
             answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
-            outcome = _joined(outcome, checked(outcome.opportunity, answer, workflow.now()))
+            outcome = outcome.then(checked(outcome.opportunity, answer, workflow.now()))
         return outcome
 
     async def _start_approvals(self) -> None:
@@ -343,7 +343,7 @@ class OpportunityWorkflow(Entity):
         while (question := to_fire(outcome.opportunity)) is not None:
             what = "Which triggers fire?"
             answers: TriggerAnswers = await self.quick(JUDGE_TRIGGERS, question, TriggerAnswers, what)
-            outcome = _joined(outcome, fired(outcome.opportunity, answers, workflow.now()))
+            outcome = outcome.then(fired(outcome.opportunity, answers, workflow.now()))
         return outcome
 
     async def _ask_the_rule(self, outcome: Outcome) -> Outcome:
@@ -352,7 +352,7 @@ class OpportunityWorkflow(Entity):
             rule = Rule(expression=expression, facts=facts(outcome.opportunity))
             met = await self.quick(JUDGE, rule, bool, "Is the stage's rule met?")
             asked, more = outcome.opportunity, judged(outcome.opportunity, met=met, now=workflow.now())
-            outcome = await self._fire_triggers(_joined(outcome, more))
+            outcome = await self._fire_triggers(outcome.then(more))
             if outcome.opportunity.stage.key == asked.stage.key:
                 break
         return outcome
@@ -404,11 +404,6 @@ class OpportunityWorkflow(Entity):
 
 def _ends_hold(deal: Opportunity, now: datetime) -> bool:
     return deal.hold is not None and deal.hold.until is not None and deal.hold.until <= now
-
-
-def _joined(outcome: Outcome, more: Outcome) -> Outcome:
-    """What happened, and what followed from it."""
-    return Outcome.model_construct(opportunity=more.opportunity, entries=outcome.entries + more.entries)
 
 
 def _details(deal: Opportunity, items: Sequence[DueItem]) -> str:

@@ -11,6 +11,7 @@ from domain.approval.events import Event
 from domain.approval.made import made
 from domain.approval.state import Approval
 from domain.principal import Actor
+from domain.timeline import Drafting
 from domain.value import Value
 
 
@@ -38,35 +39,27 @@ class ApprovalOutcome(BaseModel):
     entries: tuple[ApprovalEntry, ...]
 
 
-class Draft:
-    """Collects events; each changes the copy at once, so that later rules see it."""
+class Draft(Drafting[Approval, Event, ApprovalEntry]):
+    """The approval's events as they are decided."""
 
-    def __init__(self, approval: Approval, now: datetime, by: Actor) -> None:
-        self.approval = approval.copy_to_change()
-        self.now = now
-        self.by = by
-        self.entries: list[ApprovalEntry] = []
+    @property
+    def approval(self) -> Approval:
+        return self.state
 
-    def add(self, event: Event, *, by: Actor | None = None) -> None:
-        """Let the event happen now, by the asker unless said otherwise."""
-        who, approval = by or self.by, self.approval
-        event.apply(approval, self.now, who)
-        approval.version += 1
-        approval.updated_at = self.now
-        self.entries.append(
-            made(
-                ApprovalEntry,
-                approval_id=approval.id,
-                opportunity_id=approval.subject.opportunity_id,
-                partner_id=approval.subject.partner_id,
-                sequence=approval.version,
-                at=self.now,
-                by=who,
-                event=event,
-                words=event.words(who),
-                internal=event.internal or approval.is_internal,
-            )
+    def _entry(self, event: Event, at: datetime, by: Actor) -> ApprovalEntry:
+        approval = self.state
+        return made(
+            ApprovalEntry,
+            approval_id=approval.id,
+            opportunity_id=approval.subject.opportunity_id,
+            partner_id=approval.subject.partner_id,
+            sequence=approval.version,
+            at=at,
+            by=by,
+            event=event,
+            words=event.words(by),
+            internal=event.internal or approval.is_internal,
         )
 
     def outcome(self) -> ApprovalOutcome:
-        return made(ApprovalOutcome, approval=self.approval, entries=tuple(self.entries))
+        return made(ApprovalOutcome, approval=self.state, entries=tuple(self.entries))

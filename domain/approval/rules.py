@@ -29,8 +29,9 @@ from domain.approval.state import (
     StepState,
     Verdict,
 )
-from domain.errors import InvalidInput, StaleVersion
+from domain.errors import InvalidInput
 from domain.principal import SYSTEM, Actor, Side
+from domain.timeline import demand_current
 
 _VERDICTS: dict[type, Callable[[Draft, Any, Any], None]] = {
     ask.Approve: approvers.approve,
@@ -106,12 +107,7 @@ def decide(
         StaleVersion: the request had another version in mind.
         TandemError: the rule that refuses, by its class.
     """
-    if request.if_version is not None and request.if_version != approval.version:
-        raise StaleVersion(
-            f"The request for {approval.title} has changed since you read it: "
-            f"it is at version {approval.version}.",
-            version=approval.version,
-        )
+    demand_current(f"The request for {approval.title}", approval.version, request.if_version)
     still_open(approval)
     draft = Draft(approval, now, request.by)
     command = request.command

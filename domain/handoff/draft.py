@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 from domain.handoff.events import Event
 from domain.handoff.state import HandOffProcess
 from domain.principal import Actor
+from domain.timeline import Drafting
 from domain.value import Value
 
 
@@ -37,33 +38,24 @@ class HandOffOutcome(BaseModel):
         return HandOffOutcome.model_construct(process=more.process, entries=self.entries + more.entries)
 
 
-class Draft:
-    """Collects events; each changes the copy at once, so that later rules see it."""
+class Draft(Drafting[HandOffProcess, Event, HandOffEntry]):
+    """The hand-off's events as they are decided."""
 
-    def __init__(self, process: HandOffProcess, now: datetime, by: Actor) -> None:
-        self.process = process.copy_to_change()
-        self.now = now
-        self.by = by
-        self.entries: list[HandOffEntry] = []
+    @property
+    def process(self) -> HandOffProcess:
+        return self.state
 
-    def add(self, event: Event, *, by: Actor | None = None) -> None:
-        """Let the event happen now, by the asker unless said otherwise."""
-        who, process = by or self.by, self.process
-        event.apply(process, self.now, who)
-        process.version += 1
-        process.updated_at = self.now
-        self.entries.append(
-            HandOffEntry(
-                handoff_id=process.id,
-                opportunity_id=process.facts.id,
-                sequence=process.version,
-                at=self.now,
-                by=who,
-                event=event,
-                words=event.words(who),
-                internal=event.internal,
-            )
+    def _entry(self, event: Event, at: datetime, by: Actor) -> HandOffEntry:
+        return HandOffEntry(
+            handoff_id=self.state.id,
+            opportunity_id=self.state.facts.id,
+            sequence=self.state.version,
+            at=at,
+            by=by,
+            event=event,
+            words=event.words(by),
+            internal=event.internal,
         )
 
     def outcome(self) -> HandOffOutcome:
-        return HandOffOutcome.model_construct(process=self.process, entries=tuple(self.entries))
+        return HandOffOutcome.model_construct(process=self.state, entries=tuple(self.entries))

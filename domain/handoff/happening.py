@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import date, datetime
-from typing import ClassVar
 
 from domain.handoff.state import HandOffProcess
 from domain.opportunity.state import Person
 from domain.principal import Actor
-from domain.value import Value
+from domain.timeline import Happened
 
 
-class HandOffEvent(Value):
-    """Something that happened to a hand-off, as the timeline keeps it."""
-
-    internal: ClassVar[bool] = False
-    """Only the vendor's people read it."""
+class HandOffEvent(Happened):
+    """Something that happened to a hand-off."""
 
     @abstractmethod
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
         """Change the process as this event says."""
-
-    @abstractmethod
-    def words(self, by: Actor) -> str:
-        """The event as a sentence."""
 
 
 def moment(instant: datetime) -> str:

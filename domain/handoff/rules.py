@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.errors import StaleVersion
 from domain.handoff import commands as ask
 from domain.handoff import decide as decisions
 from domain.handoff import events as did
@@ -29,6 +28,7 @@ from domain.handoff.state import (
 )
 from domain.opportunity.state import Person
 from domain.principal import SYSTEM, Role
+from domain.timeline import demand_current
 
 _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.Assign: decisions.assign,
@@ -95,12 +95,7 @@ def decide(process: HandOffProcess, request: ask.Request, now: datetime) -> Hand
         StaleVersion: the request had another version in mind.
         TandemError: the rule that refuses, by its class.
     """
-    if request.if_version is not None and request.if_version != process.version:
-        raise StaleVersion(
-            f"The hand-off of “{process.facts.title}” has changed since you read it: "
-            f"it is at version {process.version}.",
-            version=process.version,
-        )
+    demand_current(f"The hand-off of “{process.facts.title}”", process.version, request.if_version)
     draft = Draft(process, now, request.by)
     _DECISIONS[type(request.command)](draft, request.command)
     settle(draft)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 from domain.opportunity.events import Event
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
+from domain.timeline import Drafting
 from domain.value import Value
 
 
@@ -30,34 +31,29 @@ class Outcome(BaseModel):
     opportunity: Opportunity
     entries: tuple[TimelineEntry, ...]
 
+    def then(self, more: Outcome) -> Outcome:
+        """This, and what followed from it."""
+        return Outcome.model_construct(opportunity=more.opportunity, entries=self.entries + more.entries)
 
-class Draft:
-    """Collects events; each changes the copy at once, so that later rules see it."""
 
-    def __init__(self, deal: Opportunity, now: datetime, by: Actor) -> None:
-        self.deal = deal.copy_to_change()
-        self.now = now
-        self.by = by
-        self.entries: list[TimelineEntry] = []
+class Draft(Drafting[Opportunity, Event, TimelineEntry]):
+    """The deal's events as they are decided."""
 
-    def add(self, event: Event, *, by: Actor | None = None, at: datetime | None = None) -> None:
-        """Let the event happen, by the asker at the time of asking unless said otherwise."""
-        who, when = by or self.by, at or self.now
-        event.apply(self.deal, when, who)
-        if who.side is not None and not who.is_system:
-            self.deal.heard = {**self.deal.heard, who.side: when}
-        self.deal.version += 1
-        self.deal.updated_at = when
-        self.entries.append(
-            TimelineEntry(
-                opportunity_id=self.deal.id,
-                sequence=self.deal.version,
-                at=when,
-                by=who,
-                event=event,
-                words=event.words(who),
-            )
+    @property
+    def deal(self) -> Opportunity:
+        return self.state
+
+    def _entry(self, event: Event, at: datetime, by: Actor) -> TimelineEntry:
+        if by.side is not None and not by.is_system:
+            self.state.heard = {**self.state.heard, by.side: at}
+        return TimelineEntry(
+            opportunity_id=self.state.id,
+            sequence=self.state.version,
+            at=at,
+            by=by,
+            event=event,
+            words=event.words(by),
         )
 
     def outcome(self) -> Outcome:
-        return Outcome.model_construct(opportunity=self.deal, entries=tuple(self.entries))
+        return Outcome.model_construct(opportunity=self.state, entries=tuple(self.entries))

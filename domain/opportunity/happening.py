@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
-from domain.value import Value
+from domain.timeline import Happened
 
 
-class Happening(Value):
-    """Something that happened, as the timeline keeps it."""
-
-    internal: ClassVar[bool] = False
-    """Only the vendor's people read it."""
+class Happening(Happened):
+    """Something that happened to a deal."""
 
     @property
     def only_for(self) -> UUID | None:
@@ -25,7 +20,3 @@ class Happening(Value):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         """Change the deal as this event says."""
-
-    @abstractmethod
-    def words(self, by: Actor) -> str:
-        """The event as a sentence."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from domain.errors import InvalidInput, NoSuchStage, NotFound, StaleVersion
+from domain.errors import InvalidInput, NoSuchStage, NotFound
 from domain.opportunity import commands as ask
 from domain.opportunity import commands_discount as ask_discounts
 from domain.opportunity import commands_lines as ask_lines
@@ -26,6 +26,7 @@ from domain.opportunity.state import Opportunity, StageState, Status
 from domain.opportunity.triggers import pass_over
 from domain.playbook import ExitBy, Stage
 from domain.principal import SYSTEM, Action, Actor, Side
+from domain.timeline import demand_current
 
 _DECISIONS: dict[type, Callable[[Draft, Any], None]] = {
     ask.CompleteTask: task_rules.complete,
@@ -68,11 +69,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
     by = request.by
     if by.side is Side.PARTNER and deal.partner(by.organisation_id) is None:
         raise NotFound("There is no such opportunity.")
-    if request.if_version is not None and request.if_version != deal.version:
-        raise StaleVersion(
-            f"“{deal.title}” has changed since you read it: it is at version {deal.version}.",
-            version=deal.version,
-        )
+    demand_current(f"“{deal.title}”", deal.version, request.if_version)
     draft = Draft(deal, now, by)
     _DECISIONS[type(request.command)](draft, request.command)
     discount_rules.follow(draft)

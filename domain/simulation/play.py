@@ -121,11 +121,11 @@ class Play:
                 found = self._with_approval(outcome.opportunity, asked, policy, found)
             if found.submission is not None:
                 submissions.append((found.submission, asked.requested_by))
-            outcome = _joined(outcome, assessed(outcome.opportunity, found, now))
+            outcome = outcome.then(assessed(outcome.opportunity, found, now))
         if needs_check(before, outcome.opportunity):
             tiers = (self.tier.value,) if outcome.opportunity.partners else ()
             answer = check(outcome.opportunity, {policy.ref: policy}, tiers, rules, now)
-            outcome = _joined(outcome, checked(outcome.opportunity, answer, now))
+            outcome = outcome.then(checked(outcome.opportunity, answer, now))
         return outcome
 
     def _with_approval(
@@ -141,14 +141,14 @@ class Play:
     def _fire_triggers(self, outcome: Outcome) -> Outcome:
         while (question := to_fire(outcome.opportunity)) is not None:
             answers = answered(question, self.world.trial.holds, self.dice.new_id)
-            outcome = _joined(outcome, fired(outcome.opportunity, answers, self.world.now))
+            outcome = outcome.then(fired(outcome.opportunity, answers, self.world.now))
         return outcome
 
     def _ask_the_rule(self, outcome: Outcome) -> Outcome:
         while expression := rule_to_judge(outcome.opportunity):
             asked = outcome.opportunity
             met = self.world.trial.holds(expression, facts(asked))
-            outcome = self._fire_triggers(_joined(outcome, judged(asked, met=met, now=self.world.now)))
+            outcome = self._fire_triggers(outcome.then(judged(asked, met=met, now=self.world.now)))
             if outcome.opportunity.stage.key == asked.stage.key:
                 break
         return outcome
@@ -205,8 +205,3 @@ class Play:
             self._commit(self.deal, fall_due(self.deal, now))
         if self.handoff is not None and (due := handoff_next(self.handoff)) is not None and due <= now:
             self._commit_handoff(handoff_due(self.handoff, now))
-
-
-def _joined(outcome: Outcome, more: Outcome) -> Outcome:
-    """What happened, and what followed from it."""
-    return Outcome.model_construct(opportunity=more.opportunity, entries=outcome.entries + more.entries)

@@ -1,0 +1,78 @@
+"""What a deal, an approval and a hand-off have in common: they change by events, which a timeline keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from domain.errors import StaleVersion
+from domain.principal import Actor
+from domain.value import Value
+
+
+class Happened(Value):
+    """Something that happened, as the timeline keeps it."""
+
+    internal: ClassVar[bool] = False
+    """Only the vendor's people read it."""
+
+    @abstractmethod
+    def words(self, by: Actor) -> str:
+        """The event as a sentence."""
+
+
+class Changing(Protocol):
+    """What changes by events. `version` is the sequence of its last one, from 1 without gaps."""
+
+    version: int
+    updated_at: datetime
+
+    def copy_to_change(self) -> Self:
+        """A copy whose changes do not reach this one."""
+
+
+class Applied(Protocol):
+    """An event that changes what it happens to."""
+
+    def apply(self, state: Any, at: datetime, by: Actor, /) -> None:
+        """Change the state as this event says."""
+
+
+State = TypeVar("State", bound=Changing)
+Event = TypeVar("Event", bound=Applied)
+Entry = TypeVar("Entry")
+
+
+class Drafting(ABC, Generic[State, Event, Entry]):
+    """Collects events; each changes the copy at once, so that later rules see it."""
+
+    def __init__(self, state: State, now: datetime, by: Actor) -> None:
+        self.state = state.copy_to_change()
+        self.now = now
+        self.by = by
+        self.entries: list[Entry] = []
+
+    def add(self, event: Event, *, by: Actor | None = None, at: datetime | None = None) -> None:
+        """Let the event happen, by the asker at the time of asking unless said otherwise."""
+        who, when = by or self.by, at or self.now
+        event.apply(self.state, when, who)
+        self.state.version += 1
+        self.state.updated_at = when
+        self.entries.append(self._entry(event, when, who))
+
+    @abstractmethod
+    def _entry(self, event: Event, at: datetime, by: Actor) -> Entry:
+        """The event that has just happened, for the timeline; what every event brings is done here."""
+
+
+def demand_current(what: str, version: int, read: int | None) -> None:
+    """Nobody changes what they have not read. `what` begins a sentence; `read` None: as it stands now.
+
+    Raises:
+        StaleVersion: another version was read than it is at.
+    """
+    if read is not None and read != version:
+        raise StaleVersion(
+            f"{what} has changed since you read it: it is at version {version}.", version=version
+        )
