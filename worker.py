@@ -24,8 +24,8 @@ from runtime.errors import CannotStart
 from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
-from workflows import WORKFLOWS
 from workflows.courier_wake import wake_courier
+from workflows.registry import WORKFLOWS
 
 PATIENCE = 60.0
 """Seconds to wait at the start for Temporal, and for the database to be migrated.

@@ -10,7 +10,7 @@ from temporalio.worker import Replayer
 
 from domain.errors import Conflict
 from runtime.temporal_client import DATA_CONVERTER
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 RUNNING = "ExecutionStatus = 'Running'"
 

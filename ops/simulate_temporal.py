@@ -46,13 +46,13 @@ from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.settings import Settings
 from runtime.temporal_client import DATA_CONVERTER
-from workflows import WORKFLOWS
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import approval_workflow_id
 from workflows.handoff import HandOffWorkflow
 from workflows.handoff_messages import handoff_workflow_id
 from workflows.messages import Opening, Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
+from workflows.registry import WORKFLOWS
 from workflows.trigger_messages import CALL_WEBHOOK
 
 PROGRAM = "temporal-test-server"

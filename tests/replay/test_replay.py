@@ -13,7 +13,7 @@ from runtime.temporal_client import DATA_CONVERTER
 from tests.replay.make import HISTORIES, fingerprint, play
 from tests.replay.scenarios import IMPATIENT, SKIPPING
 from tests.workflows.play import skipping
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))

@@ -13,7 +13,7 @@ from tests.replay.approval_scenarios import IMPATIENT, SKIPPING
 from tests.replay.make import fingerprint
 from tests.replay.make_approvals import HISTORIES, play
 from tests.workflows.play import skipping
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))

@@ -14,7 +14,7 @@ from tests.replay.make import fingerprint
 from tests.replay.make_couriers import HISTORIES
 from tests.replay.test_replay_approvals import commands
 from tests.workflows.play import skipping
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 

@@ -11,7 +11,7 @@ from temporalio.worker import Replayer
 from runtime.temporal_client import DATA_CONVERTER
 from tests.replay.make import fingerprint
 from tests.replay.make_handoffs import HISTORIES, SCENARIOS, play
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))
