@@ -117,10 +117,9 @@ def _rung(alarms: tuple[Alarm, ...], kind: AlarmKind, at: datetime, level: int =
     )
 
 
-class Escalated(StepEvent):
-    """Nobody decided in time, so that others are asked besides; `added` is empty where nobody is left."""
+class _OthersAsked(StepEvent):
+    """Who may decide on the step is not who it was; `added` were not asked before."""
 
-    type: Literal["approval_escalated"] = "approval_escalated"
     level: int
     approvers: tuple[Approver, ...]
     added: tuple[Approver, ...]
@@ -136,6 +135,12 @@ class Escalated(StepEvent):
                 recheck_at=self.recheck_at,
             )
         )
+
+
+class Escalated(_OthersAsked):
+    """Nobody decided in time, so that others are asked besides; `added` is empty where nobody is left."""
+
+    type: Literal["approval_escalated"] = "approval_escalated"
 
     def words(self, by: Actor) -> str:
         if not self.added:
@@ -143,25 +148,10 @@ class Escalated(StepEvent):
         return f"{self.title} is overdue: {people(self.added, 'and')} may decide as well."
 
 
-class PeopleChanged(StepEvent):
+class PeopleChanged(_OthersAsked):
     """Who may decide is not who it was: somebody left, lost or got a role, went away or came back."""
 
     type: Literal["approval_people_changed"] = "approval_people_changed"
-    level: int
-    approvers: tuple[Approver, ...]
-    added: tuple[Approver, ...]
-    recheck_at: AwareDatetime | None = None
-
-    def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
-        step = self.step(approval)
-        approval.put(
-            step.but(
-                level=self.level,
-                approvers=self.approvers,
-                alarms=_rung(step.alarms, AlarmKind.ESCALATE, at, self.level),
-                recheck_at=self.recheck_at,
-            )
-        )
 
     def words(self, by: Actor) -> str:
         return f"{self.title}: now {people(self.approvers)} may decide."

@@ -47,67 +47,66 @@ class FollowUpsPlanned(HandOffEvent):
         return f"Follow-ups with the customer are planned: {days}."
 
 
-class FollowUpDue(HandOffEvent):
-    """It is time to talk to the customer."""
+class FollowUpEvent(HandOffEvent):
+    """Something about the follow-up `key`; the vendor's own, as all of them are."""
 
     internal = True
 
-    type: Literal["follow_up_due"] = "follow_up_due"
     key: str
     title: str
+
+    def put(self, process: HandOffProcess, **values: object) -> None:
+        """Give the follow-up these values."""
+        process.follow_ups = tuple(
+            each.model_copy(update=values) if each.key == self.key else each for each in process.follow_ups
+        )
+
+
+class FollowUpDue(FollowUpEvent):
+    """It is time to talk to the customer."""
+
+    type: Literal["follow_up_due"] = "follow_up_due"
     due_at: AwareDatetime
 
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
-        _change(process, self.key, state=FollowUpState.DUE)
+        self.put(process, state=FollowUpState.DUE)
 
     def words(self, by: Actor) -> str:
         return f"The follow-up “{self.title}” was due on {moment(self.due_at)}."
 
 
-class FollowUpMissed(HandOffEvent):
+class FollowUpMissed(FollowUpEvent):
     """Nobody has logged it in the time that there was."""
 
-    internal = True
-
     type: Literal["follow_up_missed"] = "follow_up_missed"
-    key: str
-    title: str
     due_at: AwareDatetime
     missed_at: AwareDatetime
 
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
-        _change(process, self.key, state=FollowUpState.MISSED)
+        self.put(process, state=FollowUpState.MISSED)
 
     def words(self, by: Actor) -> str:
         return f"The follow-up “{self.title}” was missed: it was due on {moment(self.due_at)}."
 
 
-class FollowUpEscalated(HandOffEvent):
+class FollowUpEscalated(FollowUpEvent):
     """Still nobody has: the manager was told."""
 
-    internal = True
-
     type: Literal["follow_up_escalated"] = "follow_up_escalated"
-    key: str
-    title: str
     due_at: AwareDatetime
     tell_at: AwareDatetime
 
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
-        _change(process, self.key, told=True)
+        self.put(process, told=True)
 
     def words(self, by: Actor) -> str:
         return f"{by.name} told the manager that the follow-up “{self.title}” was missed."
 
 
-class FollowUpLogged(HandOffEvent):
+class FollowUpLogged(FollowUpEvent):
     """Somebody talked to the customer. How the customer is, is the vendor's own."""
 
-    internal = True
-
     type: Literal["follow_up_logged"] = "follow_up_logged"
-    key: str
-    title: str
     extra: bool
     health: Health
     note: str
@@ -119,9 +118,8 @@ class FollowUpLogged(HandOffEvent):
             key=self.key, title=self.title, due_at=at, missed_at=at, tell_at=at, extra=True
         )
         process.put(planned)
-        _change(
+        self.put(
             process,
-            self.key,
             state=FollowUpState.DONE,
             health=self.health,
             note=self.note,
@@ -186,10 +184,3 @@ class Closed(HandOffEvent):
             return "The hand-off is done: the renewal is open, and nothing more is planned."
         note = f" {self.note}" if self.note else ""
         return f"{by.name} closed the hand-off: {self.reason.label.lower()}.{note}"
-
-
-def _change(process: HandOffProcess, key: str, **values: object) -> None:
-    """Give a follow-up these values."""
-    process.follow_ups = tuple(
-        each.model_copy(update=values) if each.key == key else each for each in process.follow_ups
-    )

@@ -15,11 +15,16 @@ from domain.principal import Actor
 from domain.trigger import TriggerKind
 
 
-class TriggerFired(Happening):
+class TriggerEvent(Happening):
+    """What triggers do is the vendor's own: partners see what it leads to."""
+
+    internal: ClassVar[bool] = True
+
+
+class TriggerFired(TriggerEvent):
     """A trigger fired. What it led to in the deal follows as events of its own."""
 
     type: Literal["trigger_fired"] = "trigger_fired"
-    internal: ClassVar[bool] = True
     kind: TriggerKind
     place: TriggerPlace
     stage: str
@@ -33,11 +38,10 @@ class TriggerFired(Happening):
         return f"{self.stage} {self.place.moment.label}: {self.what}{rule}."
 
 
-class CampaignStepStarted(Happening):
+class CampaignStepStarted(TriggerEvent):
     """A step of a campaign begins: for whatever runs campaigns, which follows the feed."""
 
     type: Literal["campaign_step_started"] = "campaign_step_started"
-    internal: ClassVar[bool] = True
     campaign: str
     step: str
     about: str | None = None
@@ -47,11 +51,10 @@ class CampaignStepStarted(Happening):
         return f"The step {self.step} of the campaign {self.campaign} began{about}."
 
 
-class StageApprovalAsked(Happening):
+class StageApprovalAsked(TriggerEvent):
     """The stage waits for an approval from now on; `instead_of` is the one that it takes the place of."""
 
     type: Literal["stage_approval_asked"] = "stage_approval_asked"
-    internal: ClassVar[bool] = True
     approval: StageApproval
     instead_of: UUID | None = None
 
@@ -68,11 +71,10 @@ class StageApprovalAsked(Happening):
         return f"{by.name} asked{again} for “{self.approval.title}”, of {self.approval.asked}."
 
 
-class StageApprovalTurned(Happening):
+class StageApprovalTurned(TriggerEvent):
     """The approval of a stage was decided on, came back, or is needed no more."""
 
     type: Literal["stage_approval_turned"] = "stage_approval_turned"
-    internal: ClassVar[bool] = True
     approval_id: UUID
     title: str
     state: StageApprovalState
@@ -102,11 +104,10 @@ _TURNED = {
 }
 
 
-class WebhookFailed(Happening):
+class WebhookFailed(TriggerEvent):
     """A program that a trigger calls could not be told."""
 
     type: Literal["webhook_failed"] = "webhook_failed"
-    internal: ClassVar[bool] = True
     event: str
     host: str
     why: str
