@@ -20,8 +20,10 @@ run: install ## Start everything; Ctrl-C stops it
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
 ifeq ($(ARGS),)
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser --ignore=tests/chaos
-	@$(VENV)/python -m pytest tests/browser tests/chaos
+	@status=0; \
+	$(VENV)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser --ignore=tests/chaos || status=1; \
+	$(VENV)/python -m pytest tests/browser tests/chaos || status=1; \
+	exit $$status
 else
 	@$(VENV)/python -m pytest $(ARGS)
 endif

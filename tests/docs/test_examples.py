@@ -27,7 +27,7 @@ from runtime.temporal_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PATIENCE = 100.0
+PATIENCE = 240.0
 """Seconds for `tandem up` with its demo data, on a machine that does much else."""
 
 TYPED = ("bash", "curl", "jq")
