@@ -77,7 +77,8 @@ class Chats:
             raise ValueError("Leave out what comes after the question mark.")
         if scheme in _HOSTS and not str(found["host"]).lower().endswith(_HOSTS[scheme]):
             raise ValueError("That is not where this service is; copy the address from its own page.")
-        made = _library().Apprise.instantiate({**found, "asset": _asset()}, suppress_exceptions=True)
+        # Given beside the rest: among it, the asset would give way to apprise's own.
+        made = _library().Apprise.instantiate(found, asset=_asset(), suppress_exceptions=True)
         if not made:
             raise ValueError(self._what_is_taken())
         return made
@@ -85,6 +86,23 @@ class Chats:
     def _what_is_taken(self) -> str:
         names = ", ".join(sorted(self._allowed)) or "none"
         return f"This is no webhook of a chat that is allowed here. Allowed are: {names}."
+
+
+_SHOWN = {
+    "slack": "Slack",
+    "workflows": "Microsoft Teams",
+    "discord": "Discord",
+    "gchat": "Google Chat",
+    "wxteams": "Webex",
+    "mmost": "Mattermost",
+    "rocket": "Rocket.Chat",
+}
+
+
+def names(schemes: str) -> list[str]:
+    """The services that are allowed, as people call them; of others the name that apprise has for them."""
+    parts = (part.strip() for part in schemes.split(","))
+    return [_SHOWN.get(each, each) for each in parts if each not in {"", "none"}]
 
 
 def hint(address: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.couriers import wake
 from api.etag import Precondition, PreconditionDep, answer_version
@@ -30,7 +31,17 @@ from runtime.chat import Chats
 
 router = APIRouter(prefix="/notification-preferences", tags=["notices"], route_class=TandemRoute)
 
-Wall = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])]
+_WALL = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+def _wall(text: str) -> str:
+    if re.search(_WALL, text) is None:
+        msg = "This must be a time of day such as 08:00 or 17:30."
+        raise ValueError(msg)
+    return text
+
+
+Wall = Annotated[str, AfterValidator(_wall), Field(examples=["08:00"], json_schema_extra={"pattern": _WALL})]
 """A time of day on one's own clock."""
 Kinds = dict[NoticeKind, dict[Channel, Mode]]
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.etag import Precondition
 from api.principal import PrincipalDep
-from api.services import DatabaseDep, Services, ServicesDep
+from api.services import DatabaseDep, Services, ServicesDep, services_of
 from api.v1.notification_preferences import (
     NotificationPreferencesPublic,
     NotificationPreferencesUpdate,
@@ -22,7 +22,9 @@ from db import notification_preferences as kept
 from domain.errors import InvalidInput, TandemError
 from domain.notice import NoticeKind
 from domain.notification.kinds import TITLES, Channel, Mode
+from domain.opportunity.wording import listed
 from domain.principal import Principal
+from runtime import chat
 
 router = APIRouter(prefix="/notifications", include_in_schema=False, route_class=WebRoute)
 
@@ -119,8 +121,17 @@ def _form(
         modes={channel: _modes(channel) for channel in Channel},
         field_of=field_of,
         preferences=shown,
+        chat_hint=_chat_hint(request),
         **typed_again(values, refusal),
     )
+
+
+def _chat_hint(request: Request) -> str:
+    """Which chats an administrator allows; the address comes from there."""
+    allowed = chat.names(services_of(request).settings.chat_schemes)
+    if not allowed:
+        return "No chats are allowed here."
+    return f"As {listed(allowed, 'or')} shows it. It is a secret, and never shown again."
 
 
 def _modes(channel: Channel) -> list[tuple[Mode, str]]:
