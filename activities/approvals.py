@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from db import approval as approvals
-from db import directory, opportunity, partners
+from db import directory, opportunity
 from db.session import Database
 from domain.approval.draft import ApprovalOutcome
+from domain.approval.naming import named
 from domain.approval.resolve import Judged, Resolution, Resolving, fired, resolve
 from domain.approval.state import Facts
 from domain.errors import InvalidInput, TandemError, Unavailable
@@ -50,9 +51,7 @@ class ApprovalActivities:
         """Who may decide on these steps, as the vendor's people, their absences and deals are now."""
         async with self._database.read() as session:
             owner = await opportunity.owner_of(session, wanted.owned) if wanted.owned else None
-            vendor = await partners.vendor(session)
-            ids = [vendor.id] if vendor is not None else []
-            people = await directory.read(session, organisation_ids=ids, now=wanted.at)
+            people = await directory.of_vendor(session, named(wanted, cel.answer), wanted.at)
         return resolve(wanted.barring(owner), people, cel.answer)
 
     @activity.defn(name=JUDGE_ROUND)

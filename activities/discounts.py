@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from db import directory, discounts, opportunity, partners
+from db import directory, discounts, opportunity
 from db.session import Database
+from domain.approval.naming import named
 from domain.approval.resolve import preview
 from domain.approval.state import Facts
 from domain.discount.assess import Asked, Assessment, Check, assess, check
@@ -77,10 +78,9 @@ async def _with_approval(
     if not found.steps:
         return found
     submit = submission(question.opportunity, discount, policy, found, new_id())
-    vendor = await partners.vendor(session)
-    ids = [vendor.id] if vendor else []
-    people = await directory.read(session, organisation_ids=ids, now=question.at)
     request = resolving(submit, discount.requested_by.id, question.at)
+    wanted = named(request, cel.answer, submit.steps)
+    people = await directory.of_vendor(session, wanted, question.at)
     waits_for, due_at = holders(preview(submit.steps, submit.fired, request, people, cel.answer))
     return found.model_copy(update={"submission": submit, "waits_for": waits_for, "due_at": due_at})
 

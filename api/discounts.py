@@ -10,8 +10,9 @@ from uuid import UUID
 
 from api.commands import translated
 from api.services import Services
-from db import directory, discounts, partners
+from db import directory, discounts
 from db.session import Database
+from domain.approval.naming import named
 from domain.approval.resolve import preview as would_ask
 from domain.approval.state import Step
 from domain.discount.assess import Asked, Assessment, assess
@@ -88,14 +89,12 @@ async def preview(
     async with database.read() as session:
         policy = await discounts.policy_of(session, deal)
         around = await discounts.around(session, deal, discount, policy)
-        vendor = await partners.vendor(session)
-        ids = [vendor.id] if vendor else []
-        people = await directory.read(session, organisation_ids=ids, now=now)
-    found = assess(Asked(deal, discount, policy, around, now), RULES)
-    if not found.steps:
-        return DiscountPreview(found, ())
-    submit = submission(deal, discount, policy, found, new_id())
-    request_for = resolving(submit, by.id, now)
+        found = assess(Asked(deal, discount, policy, around, now), RULES)
+        if not found.steps:
+            return DiscountPreview(found, ())
+        submit = submission(deal, discount, policy, found, new_id())
+        request_for = resolving(submit, by.id, now)
+        people = await directory.of_vendor(session, named(request_for, cel.answer, submit.steps), now)
     fired = submit.fired if principal.side is Side.VENDOR else _without_internal(found, policy)
     steps = would_ask(submit.steps, fired, request_for, people, cel.answer)
     return DiscountPreview(found, steps)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,6 +18,7 @@ from db.pages import AnyRow
 from db.tables import DelegationRow, Organisation, OrganisationKind, User
 from db.tables.base import utc_now
 from domain.approval.directory import Delegation, Directory, PersonEntry
+from domain.approval.naming import Named
 from domain.calendar import OFFICE_HOURS, UTC_ZONE, Calendar, pinned, zones
 from domain.errors import NotFound
 from domain.principal import Role, Side
@@ -42,29 +44,84 @@ async def read(
     `now`. What it reads is settled: no clock runs and no library is asked later.
     """
     now = now or utc_now()
-    people = (
+    which: ColumnElement[bool] = true()
+    delegations = select(DelegationRow)
+    if organisation_ids is not None:
+        which = col(User.organisation_id).in_(organisation_ids)
+        delegations = delegations.join(User, col(User.id) == col(DelegationRow.user_id)).where(which)
+    return Directory(
+        people=tuple(await _people(session, which, now)),
+        delegations=tuple(await _delegations(session, delegations, now)),
+    )
+
+
+async def of_vendor(session: AsyncSession, wanted: Named, now: datetime) -> Directory:
+    """The same of the vendor's people, with no more of them than decide on who is asked.
+
+    Those who are named, whoever stands in for them, and who manages the requester: so it takes as long
+    where the vendor is large as where it is small.
+    """
+    people: dict[UUID, PersonEntry] = {}
+    delegations: list[Delegation] = []
+    more = _named(wanted)
+    while found := [each for each in await _people(session, _vendors(more), now) if each.id not in people]:
+        people |= {each.id: each for each in found}
+        new = await _delegations(session, select(DelegationRow).where(_of([each.id for each in found])), now)
+        delegations += new
+        if not (missing := {each.to_id for each in new} - people.keys()):
+            break
+        more = col(User.id).in_(missing)
+    return Directory(people=tuple(people.values()), delegations=tuple(delegations))
+
+
+def _of(user_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    return col(DelegationRow.user_id).in_(user_ids)
+
+
+def _vendors(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(col(Organisation.kind) == OrganisationKind.VENDOR, which)
+
+
+def _named(wanted: Named) -> ColumnElement[bool]:
+    has: ColumnElement[bool] = cast(col(User.roles), ARRAY(Text)).overlap(sorted(wanted.roles))
+    ways = [has]
+    if wanted.emails:
+        ways.append(func.lower(col(User.email)).in_(wanted.emails))
+    if wanted.ids:
+        ways.append(col(User.id).in_(wanted.ids))
+    if wanted.below is not None:
+        ways.append(col(User.id).in_(_above(wanted.below)))
+    return or_(*ways)
+
+
+def _above(user_id: UUID) -> Select[UUID]:
+    """Somebody's id, and those of all who are above."""
+    columns = col(User.id), col(User.manager_id)
+    first = select(*columns).where(col(User.id) == user_id).cte("above", recursive=True)
+    all_of_them = first.union(select(*columns).join(first, col(User.id) == first.c.manager_id))
+    return select(all_of_them.c.id)
+
+
+async def _people(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[PersonEntry]:
+    """These people by name, with calendars that know the holidays around `now`."""
+    statement = (
         select(User, col(Organisation.kind), col(Organisation.status))
         .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(which)
         .order_by(col(User.name), col(User.id))
     )
-    delegations = (
-        select(DelegationRow)
-        .where(
-            col(DelegationRow.ended_at).is_(None),
-            or_(col(DelegationRow.ends_at).is_(None), col(DelegationRow.ends_at) > now),
-        )
-        .order_by(col(DelegationRow.starts_at), col(DelegationRow.id))
-    )
-    if organisation_ids is not None:
-        people = people.where(col(User.organisation_id).in_(organisation_ids))
-        delegations = delegations.join(User, col(User.id) == col(DelegationRow.user_id)).where(
-            col(User.organisation_id).in_(organisation_ids)
-        )
     years = tuple(sorted({(now - timedelta(days=1)).year, now.year, now.year + 1}))
-    return Directory(
-        people=tuple(_person(row, years) for row in await session.execute(people)),
-        delegations=tuple(delegation_of(row) for row in (await session.execute(delegations)).scalars()),
-    )
+    return [_person(row, years) for row in await session.execute(statement)]
+
+
+async def _delegations(
+    session: AsyncSession, which: Select[DelegationRow], now: datetime
+) -> list[Delegation]:
+    """Those of these delegations that are not over, by their beginning."""
+    ends = col(DelegationRow.ends_at)
+    statement = which.where(col(DelegationRow.ended_at).is_(None), or_(ends.is_(None), ends > now))
+    in_order = statement.order_by(col(DelegationRow.starts_at), col(DelegationRow.id))
+    return [delegation_of(row) for row in (await session.execute(in_order)).scalars()]
 
 
 def delegation_of(row: DelegationRow) -> Delegation:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.approval.clocks import clocks
 from domain.approval.directory import Directory, PersonEntry
@@ -22,16 +22,13 @@ from domain.approval.state import Alarm, Approver, Facts, HandedSeat, Step, Step
 from domain.errors import TandemError
 from domain.opportunity.state import Person
 from domain.principal import Side
+from domain.value import Value
 
 Judge = Callable[[str, Facts], Any]
 """Evaluates a CEL expression over the facts; raises a `TandemError` where it cannot."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Want(_Part):
+class Want(Value):
     """A step whose approvers are to be found: as it opens, as it escalates, or anew.
 
     `wanted` is None as it opens. `approvals` have been given; who is in `decided` is out: they or their
@@ -46,7 +43,7 @@ class Want(_Part):
     handed: tuple[HandedSeat, ...] = ()
 
 
-class Resolving(_Part):
+class Resolving(Value):
     """What the directory is asked for one approval, as of `at` (UTC).
 
     `owned` is a deal in whose owner's name it is asked, whoever owns it by then: see `barring`.
@@ -67,7 +64,7 @@ class Resolving(_Part):
         return changed(self, askers=(*self.askers, owner_id))
 
 
-class Resolved(_Part):
+class Resolved(Value):
     """Who may decide on a step. Not `enough` when no level has as many people as have to agree.
 
     `due_at` and `alarms` are given as the step opens; `recheck_at` says when a stand-in comes or goes.
@@ -83,13 +80,13 @@ class Resolved(_Part):
     recheck_at: AwareDatetime | None = None
 
 
-class Resolution(_Part):
+class Resolution(Value):
     """The answer for each step that was asked for."""
 
     steps: tuple[Resolved, ...]
 
 
-class Judged(_Part):
+class Judged(Value):
     """What a request is judged by as it is submitted again, or an offer is taken, and the steps it needs."""
 
     facts: Facts
@@ -304,17 +301,19 @@ class _Seating:
             asker = self.request.requester_id
             manager = self.directory.manager_of(asker) if asker is not None else None
             return [manager] if manager is not None else []
-        addresses = [rule.person] if rule.person is not None else self._addresses(rule.rule or "")
-        people = (self.directory.by_email(address) for address in addresses)
+        asked = self.request
+        by_mail = [rule.person] if rule.person else addresses(rule.rule or "", asked.facts, self.judge)
+        people = (self.directory.by_email(address) for address in by_mail)
         return [person for person in people if person is not None]
 
-    def _addresses(self, expression: str) -> list[str]:
-        """What a rule answers; nobody, where it cannot be judged or answers something else."""
-        try:
-            answer = self.judge(expression, self.request.facts)
-        except TandemError:
-            return []
-        return [each for each in answer if isinstance(each, str)] if isinstance(answer, list) else []
+
+def addresses(expression: str, facts: Facts, judge: Judge) -> list[str]:
+    """Whom a rule names by e-mail; nobody, where it cannot be judged or answers something else."""
+    try:
+        answer = judge(expression, facts)
+    except TandemError:
+        return []
+    return [each for each in answer if isinstance(each, str)] if isinstance(answer, list) else []
 
 
 def _seat(person: PersonEntry, via: str, level: int) -> Approver:

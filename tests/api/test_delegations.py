@@ -14,6 +14,7 @@ from sqlmodel import col
 from db import directory
 from db.session import Database
 from db.tables import Organisation, User
+from domain.approval.naming import Named
 from domain.principal import Role, Side
 from tests.stack import ClientFor, People, Person
 
@@ -239,6 +240,33 @@ async def test_the_directory_knows_everybody_with_calendar_manager_and_stand_in(
     assert vendor.person(seller.id) is None
     assert {each.organisation_id for each in vendor.people} == {people.vendor.id}
     assert vendor.stand_in(me.id, datetime.now(UTC)) == (other.id, None)
+
+
+async def test_of_a_large_directory_only_those_are_read_who_decide_on_who_is_asked(
+    as_: ClientFor, people: People
+) -> None:
+    admin = await as_("admin@vendor.example")
+    me, boss, top, other, third, stranger = [await somebody(people) for _ in range(6)]
+    seller = await somebody(people, "aster")
+    for person, manager in ((me, boss), (boss, top)):
+        await admin.patch(f"{USERS}/{person.id}", json={"manager_id": str(manager.id)})
+    await admin.post(DELEGATIONS, json={"user_id": str(me.id), "to": str(other.id)})
+    later = {"user_id": str(other.id), "to": str(third.id), "starts_at": at(3)}
+    await admin.post(DELEGATIONS, json=later)
+
+    async def found(**wanted: Any) -> set[Any]:
+        async with people.database.read() as session:
+            known = await directory.of_vendor(session, Named(**wanted), datetime.now(UTC))
+        assert known.stand_in(me.id, datetime.now(UTC)) in {None, (other.id, None)}
+        return {each.id for each in known.people}
+
+    assert await found() == set()
+    assert await found(emails=frozenset({me.email.lower(), seller.email})) == {me.id, other.id, third.id}
+    assert await found(ids=frozenset({stranger.id, seller.id})) == {stranger.id}
+    assert await found(below=boss.id) == {boss.id, top.id}
+    assert await found(below=me.id) == {me.id, boss.id, top.id, other.id, third.id}
+    everybody = await found(roles=frozenset({Role.CUSTOMER_SUCCESS}))
+    assert {me.id, boss.id, top.id, other.id, third.id, stranger.id} <= everybody
 
 
 async def test_who_has_left_and_whose_organisation_has_is_not_active(as_: ClientFor, people: People) -> None:
