@@ -272,7 +272,8 @@ class _Reckoned(NamedTuple):
     """What was reckoned lately by a calendar: a process asks for the same instants after each change."""
 
     calendar: Calendar
-    instants: dict[tuple[datetime, Span], datetime]
+    distance: Distance
+    instants: dict[tuple[datetime, Span | str], datetime]
     days: dict[date, tuple[_Piece, ...]]
 
 
@@ -285,14 +286,14 @@ def _reckoned(calendar: Calendar) -> _Reckoned:
     if found is None:
         if len(_known) >= _CALENDARS_KNOWN:
             _known.clear()
-        found = _known.setdefault(id(calendar), _Reckoned(calendar, {}, {}))
+        found = _known.setdefault(id(calendar), _Reckoned(calendar, _distance(calendar), {}, {}))
     if len(found.instants) + len(found.days) >= _KNOWN_OF_EACH:
         found.instants.clear()
         found.days.clear()
     return found
 
 
-def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
+def after(calendar: Calendar, start: datetime, span: Span | str) -> datetime:
     """The instant (UTC) at which `span` has passed since `start`, for somebody with this calendar.
 
     Business time passes while the calendar is open. What is complete at closing
@@ -300,17 +301,23 @@ def after(calendar: Calendar, start: datetime, span: Span) -> datetime:
     much of working days has: after one, it is the same time on the next working
     day; from outside of the hours, the end of the next working day.
 
+    A length that comes again and again is best given as it is written, which is quickest to look up.
+
     Raises:
-        ValueError: `start` has no time zone.
+        ValueError: `start` has no time zone, or what is written is no length of time.
     """
-    at = _utc(start)
+    known = _reckoned(calendar).instants
+    found = known.get((start, span))
+    if found is None:
+        length = span if isinstance(span, Span) else parse_business(span)
+        found = known[start, span] = _passed(calendar, _utc(start), length)
+    return found
+
+
+def _passed(calendar: Calendar, at: datetime, span: Span) -> datetime:
     if span.unit is Unit.HOURS:
         return at + _part(_HOUR, span.amount)
-    known = _reckoned(calendar).instants
-    found = known.get((at, span))
-    if found is None:
-        found = known[at, span] = _worked(calendar, at, span)
-    return found
+    return _worked(calendar, at, span)
 
 
 def _worked(calendar: Calendar, at: datetime, span: Span) -> datetime:
@@ -370,8 +377,7 @@ class _Piece(NamedTuple):
 
 def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
     """When the calendar is open from `start` on, in order, for ever."""
-    days = _reckoned(calendar).days
-    distance = _distance(calendar)
+    _, distance, _, days = _reckoned(calendar)
     day = (
         start + distance(start)
     ).date() - _DAY  # where the clock goes back over midnight, a day comes twice

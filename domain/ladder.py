@@ -80,7 +80,7 @@ class Ladders(Input):
     stale: Ladder = Field(default=(), description="A side that has not been heard for `clock.stale`.")
 
     def of(self, subject: Subject) -> tuple[Rung, ...]:
-        rungs: tuple[Rung, ...] = getattr(self, subject.value)
+        rungs: tuple[Rung, ...] = getattr(self, subject)
         return rungs
 
 

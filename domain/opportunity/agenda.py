@@ -2,22 +2,29 @@
 
 A deadline is named by what it is and by its instant, so that one which moves is a
 new one. Each is said once. What the ladders say in between is in `ladder`.
+
+Instants are reckoned after every change of every deal, words are read by few: they
+are found when somebody asks for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, time
 from enum import StrEnum
+from functools import partial
+from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
-from domain.calendar import after, parse_business
+from domain.calendar import after
 from domain.duration import parse_duration
 from domain.opportunity.discounts import in_force
 from domain.opportunity.stages import calendar_of
-from domain.opportunity.state import Opportunity, Status
+from domain.opportunity.state import DealPartner, Opportunity, Status, Task
 from domain.opportunity.wording import listed
+from domain.percent import Percent
+from domain.playbook import Playbook
 from domain.principal import Side
 
 
@@ -39,23 +46,36 @@ class DueKind(StrEnum):
 _ORDER = {kind: place for place, kind in enumerate(DueKind)}
 
 
-@dataclass(frozen=True, slots=True)
-class DueItem:
+class Words(NamedTuple):
+    """A deadline for people: what is due, and where that is not what happened, the sentence for it."""
+
+    what: str
+    says: str | None = None
+
+
+class DueItem(NamedTuple):
     """One deadline, in UTC. Whose it is: the side's, a partner's, an assignee's; None is everybody's."""
 
     kind: DueKind
     key: str
-    what: str
+    words: Callable[[], Words]
     at: datetime
     since: datetime
     """When it began to be awaited: a reminder for an earlier time would be no reminder."""
     side: Side | None = None
     partner_id: UUID | None = None
     assignee_id: UUID | None = None
-    says: str | None = None
-    """The sentence for when it falls due, where it is not that something was due."""
     only_for: UUID | None = None
     """The one partner that may know of it besides the vendor; None: every partner of the deal may."""
+
+    @property
+    def what(self) -> str:
+        return self.words().what
+
+    @property
+    def says(self) -> str | None:
+        """The sentence for when it falls due, where it is not that something was due."""
+        return self.words().says
 
     @property
     def id(self) -> str:
@@ -68,7 +88,7 @@ class DueItem:
 
 def clocked(deal: Opportunity, start: datetime, span: str) -> datetime:
     """When so much time has passed since `start` by the deal's calendar, not counting holds (UTC)."""
-    at = after(calendar_of(deal), start, parse_business(span))
+    at = after(calendar_of(deal), start, span)
     for pause in deal.pauses:
         if start <= pause.since < at:
             at += pause.until - pause.since
@@ -82,7 +102,7 @@ def deadlines(deal: Opportunity) -> Iterator[DueItem]:
     yield from _grants(deal)
     if deal.hold is not None:
         if deal.hold.until is not None:
-            yield DueItem(DueKind.HOLD_ENDS, "", "The hold", deal.hold.until, deal.hold.since)
+            yield DueItem(DueKind.HOLD_ENDS, "", _of_hold, deal.hold.until, deal.hold.since)
         return
     yield from _stage(deal)
     if deal.status is Status.OPEN:
@@ -98,11 +118,10 @@ def _grants(deal: Opportunity) -> Iterator[DueItem]:
         until = held.envelope.until if held.envelope else None
         if until is None:
             continue
-        what = f"The grant of {held.percent} %"
         grant = DueItem(
             DueKind.GRANT,
             str(held.id),
-            what,
+            partial(_of_grant, held.percent),
             until,
             held.requested_at,
             Side.VENDOR,
@@ -110,9 +129,17 @@ def _grants(deal: Opportunity) -> Iterator[DueItem]:
         )
         yield grant
         if near and deal.hold is None:
-            says = f"{what} ends on {_day(until)}."
-            at = until - parse_duration(near)
-            yield replace(grant, kind=DueKind.GRANT_NEAR, at=at, says=says)
+            words = partial(_of_grant, held.percent, until)
+            yield grant._replace(kind=DueKind.GRANT_NEAR, at=until - parse_duration(near), words=words)
+
+
+def _of_hold() -> Words:
+    return Words("The hold")
+
+
+def _of_grant(percent: Percent, until: datetime | None = None) -> Words:
+    what = f"The grant of {percent} %"
+    return Words(what, f"{what} ends on {_day(until)}." if until else None)
 
 
 def _stage(deal: Opportunity) -> Iterator[DueItem]:
@@ -122,7 +149,7 @@ def _stage(deal: Opportunity) -> Iterator[DueItem]:
             yield DueItem(
                 DueKind.TASK,
                 task.key,
-                f"“{task.title}”",
+                partial(_of_task, task),
                 task.due_at,
                 task.opened_at,
                 Side.VENDOR if stands_in else task.side,
@@ -133,11 +160,19 @@ def _stage(deal: Opportunity) -> Iterator[DueItem]:
         yield DueItem(
             DueKind.STAGE,
             deal.stage.key,
-            deal.stage_title,
+            partial(_of_stage, deal.playbook, deal.stage.key),
             deal.stage.due_at,
             deal.stage.entered_at,
             Side.VENDOR,
         )
+
+
+def _of_task(task: Task) -> Words:
+    return Words(f"“{task.title}”")
+
+
+def _of_stage(playbook: Playbook, key: str) -> Words:
+    return Words(playbook.template(key).title)
 
 
 def _check_ins(deal: Opportunity) -> Iterator[DueItem]:
@@ -146,11 +181,10 @@ def _check_ins(deal: Opportunity) -> Iterator[DueItem]:
     if at is None:
         return
     since = deal.last_check_in.at if deal.last_check_in else deal.stage.entered_at
-    among = f" with {listed((partner.name for partner in deal.partners), 'and')}" if deal.partners else ""
     item = DueItem(
         DueKind.CHECK_IN,
         "",
-        f"A check-in{among}",
+        partial(_of_check_in, deal.partners),
         at,
         since,
         who.side if who else None,
@@ -160,21 +194,28 @@ def _check_ins(deal: Opportunity) -> Iterator[DueItem]:
     yield item
     if deal.playbook.clock.missed:
         missed = clocked(deal, at, deal.playbook.clock.missed)
-        says = f"{item.what} was missed: it was due on {_day(at)}."
-        yield replace(item, kind=DueKind.CHECK_IN_MISSED, at=missed, says=says)
+        words = partial(_of_check_in, deal.partners, at)
+        yield item._replace(kind=DueKind.CHECK_IN_MISSED, at=missed, words=words)
+
+
+def _of_check_in(partners: Iterable[DealPartner], missed: datetime | None = None) -> Words:
+    names = listed((partner.name for partner in partners), "and")
+    what = f"A check-in with {names}" if names else "A check-in"
+    return Words(what, f"{what} was missed: it was due on {_day(missed)}." if missed else None)
 
 
 def _close(deal: Opportunity) -> Iterator[DueItem]:
     if deal.expected_close is None:
         return
     passed = datetime.combine(deal.expected_close, time.max, UTC)
-    yield DueItem(DueKind.EXPECTED_CLOSE, "", "The expected close", passed, deal.created_at, Side.VENDOR)
+    yield DueItem(DueKind.EXPECTED_CLOSE, "", _of_close, passed, deal.created_at, Side.VENDOR)
     if near := deal.playbook.clock.close_near:
-        says = f"The expected close is near: {_day(passed)}."
-        at = passed - parse_duration(near)
-        yield DueItem(
-            DueKind.CLOSE_NEAR, "", "The expected close", at, deal.created_at, Side.VENDOR, says=says
-        )
+        at, words = passed - parse_duration(near), partial(_of_close, passed)
+        yield DueItem(DueKind.CLOSE_NEAR, "", words, at, deal.created_at, Side.VENDOR)
+
+
+def _of_close(near: datetime | None = None) -> Words:
+    return Words("The expected close", f"The expected close is near: {_day(near)}." if near else None)
 
 
 def _silence(deal: Opportunity) -> Iterator[DueItem]:
@@ -186,10 +227,13 @@ def _silence(deal: Opportunity) -> Iterator[DueItem]:
         if side is Side.PARTNER and not deal.partners:
             continue
         heard = deal.heard.get(side, deal.created_at)
-        who = "the vendor" if side is Side.VENDOR else listed((p.name for p in deal.partners), "or")
-        says = f"Nothing was heard from {who} since {_day(heard)}."
-        at = clocked(deal, heard, stale)
-        yield DueItem(DueKind.STALE, side.value, f"Silence of {who}", at, heard, side, says=says)
+        words = partial(_of_silence, side, deal.partners, heard)
+        yield DueItem(DueKind.STALE, side.value, words, clocked(deal, heard, stale), heard, side)
+
+
+def _of_silence(side: Side, partners: Iterable[DealPartner], heard: datetime) -> Words:
+    who = "the vendor" if side is Side.VENDOR else listed((each.name for each in partners), "or")
+    return Words(f"Silence of {who}", f"Nothing was heard from {who} since {_day(heard)}.")
 
 
 def _day(at: datetime) -> str:
@@ -198,4 +242,4 @@ def _day(at: datetime) -> str:
 
 def agenda(deal: Opportunity) -> list[DueItem]:
     """Every deadline of the deal, the earliest first, whether it has passed or not."""
-    return sorted(deadlines(deal), key=lambda item: item.order)
+    return sorted(deadlines(deal), key=attrgetter("order"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 
-from domain.opportunity.agenda import DueItem, DueKind, agenda, deadlines
+from domain.opportunity.agenda import DueItem, DueKind, agenda
 from domain.opportunity.decide_discount import lapse
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.events import FellDue, Resumed
@@ -18,12 +19,12 @@ from domain.principal import SYSTEM
 def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datetime | None:
     """When the clock has to speak next; None when nothing is awaited.
 
-    Deadlines cost some reckoning with business time: who has them already gives them as `items`.
+    Deadlines cost some reckoning with business time: who has the agenda already gives it as `items`.
     """
-    items = list(deadlines(deal)) if items is None else items
-    deadline = min((item.at for item in items if item.id not in deal.noted), default=None)
-    step = min((step.at for step in steps(deal, items, deadline)), default=None)
-    return min((at for at in (deadline, step) if at is not None), default=None)
+    items = agenda(deal) if items is None else items
+    deadline = next((item.at for item in items if item.id not in deal.noted), None)
+    step = min((step.at for step in steps(deal, items, deadline)), default=deadline)
+    return step if deadline is None or step is None else min(deadline, step)
 
 
 def fall_due(deal: Opportunity, now: datetime, *, holds_end_on_time: bool = True) -> Outcome:
@@ -34,20 +35,23 @@ def fall_due(deal: Opportunity, now: datetime, *, holds_end_on_time: bool = True
     draft = Draft(deal, now, SYSTEM)
     all_items = agenda(draft.deal)
     while (at := next_due(draft.deal, all_items)) is not None and at <= now:
-        _say(draft, at, all_items, on_time=holds_end_on_time)
-        all_items = agenda(draft.deal)
+        if _say(draft, at, all_items, on_time=holds_end_on_time):
+            all_items = agenda(draft.deal)
     return draft.outcome()
 
 
-def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem], *, on_time: bool) -> None:
-    """All that is due at this instant. What changes the deal comes first, and may make the rest untrue."""
+def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem], *, on_time: bool) -> bool:
+    """All that is due at this instant, and whether the deadlines are others now.
+
+    What changes the deal comes first, and may make the rest untrue.
+    """
     items = [item for item in all_items if item.at == at and item.id not in draft.deal.noted]
     said = sorted(
-        (step for step in steps(draft.deal, all_items) if step.at == at), key=lambda step: step.order
+        (step for step in steps(draft.deal, all_items, at) if step.at == at), key=attrgetter("order")
     )
     for item in items:
         if _changes_deal(draft, item, on_time=on_time):
-            return
+            return True
     for item in items:
         draft.add(
             FellDue(
@@ -61,6 +65,7 @@ def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem], *, on_time: b
         )
     for step in said:
         draft.add(step.event())
+    return False
 
 
 def _changes_deal(draft: Draft, item: DueItem, *, on_time: bool) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.duration import parse_duration
 from domain.ladder import Rung, Subject, Tell
@@ -21,8 +21,7 @@ _SUBJECTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A rung at its instant (UTC), for one deadline; `number` is its place in the ladder, from 1."""
 
     of: DueItem
@@ -60,25 +59,29 @@ class Step:
         return f"{self.of.what} is due on {self.of.at:%-d %B %Y, %H:%M} UTC"
 
 
-def steps(deal: Opportunity, items: Iterable[DueItem], sooner_than: datetime | None = None) -> Iterator[Step]:
-    """The steps for these deadlines that have still to be taken; with `sooner_than`, only those before it.
+def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = None) -> Iterator[Step]:
+    """The steps for these deadlines that have still to be taken; with `until`, all up to then.
 
     A step whose time had passed before its deadline was awaited is left out, and so is all
-    that the ladders have said. To reckon with business time costs, so what cannot be sooner
-    is not reckoned.
+    that the ladders have said. To reckon with business time costs, so what cannot be as soon
+    is not reckoned: of the steps after `until` it has only some.
     """
-    ladders = deal.playbook.ladders
+    ladders, told = deal.playbook.ladders, deal.told_until
     for item in items:
         subject = _SUBJECTS.get(item.kind)
-        for number, rung in enumerate(ladders.of(subject) if subject else (), start=1):
-            if not rung.before and sooner_than is not None and item.at >= sooner_than:
+        if subject is None:
+            continue
+        due_at, since = item.at, item.since
+        later = until is not None and due_at > until
+        for number, rung in enumerate(ladders.of(subject), start=1):
+            if later and not rung.before:
                 continue
-            at = _at(deal, item, rung)
-            if at > item.since and (deal.told_until is None or at > deal.told_until):
+            at = _at(deal, due_at, rung)
+            if at > since and (told is None or at > told):
                 yield Step(item, rung, number, at)
 
 
-def _at(deal: Opportunity, item: DueItem, rung: Rung) -> datetime:
+def _at(deal: Opportunity, due_at: datetime, rung: Rung) -> datetime:
     if rung.before:
-        return item.at - parse_duration(rung.before)
-    return clocked(deal, item.at, rung.after) if rung.after else item.at
+        return due_at - parse_duration(rung.before)
+    return clocked(deal, due_at, rung.after) if rung.after else due_at

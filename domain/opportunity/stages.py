@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from domain.calendar import Calendar, after, parse_business
+from domain.calendar import Calendar, after
 from domain.errors import Conflict, DiscountOutsideGrant, DiscountPending, NoSuchStage, StageGateClosed
 from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, moves_by_itself
 from domain.opportunity.draft import Draft
@@ -17,7 +17,7 @@ from domain.principal import SYSTEM, Actor, Side
 
 def due(deal: Opportunity, now: datetime, duration: str | None) -> datetime | None:
     """When so much time has passed by the deal's calendar (UTC)."""
-    return after(calendar_of(deal), now, parse_business(duration)) if duration else None
+    return after(calendar_of(deal), now, duration) if duration else None
 
 
 def calendar_of(deal: Opportunity) -> Calendar:
