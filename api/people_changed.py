@@ -18,10 +18,13 @@ from temporalio.service import RPCError
 from api.services import Services
 from db import approval as approvals
 from db import handoff as handoffs
+from db import work
 from domain.errors import TandemError
+from domain.opportunity.leavers import PersonGone
 from domain.principal import Role
 from workflows.approval_messages import PEOPLE_CHANGED, approval_workflow_id
 from workflows.handoff_messages import handoff_workflow_id
+from workflows.messages import PERSON_LEFT, workflow_id
 
 log = structlog.get_logger()
 
@@ -36,12 +39,17 @@ _AT_ONCE = 20
 
 
 async def people_changed(
-    services: Services, person_ids: Iterable[UUID], *, gained: Collection[Role] = ()
+    services: Services,
+    person_ids: Iterable[UUID],
+    *,
+    gained: Collection[Role] = (),
+    left: UUID | None = None,
 ) -> None:
     """Tell the processes that ask one of these people to look again at whom they ask.
 
-    With the roles that somebody has `gained` (all of them, for who is new or back), those are told as well
-    that could ask somebody with such a role, and perhaps found too few people.
+    Deals on which somebody who has `left` has something to do hear that, too. With the roles that somebody
+    has `gained` (all of them, for who is new or back), those are told as well that could ask somebody with
+    such a role, and perhaps found too few people.
 
     The change is done, whatever becomes of this: it answers nothing and raises
     nothing. Who was not told notices at the next decision or clock.
@@ -53,16 +61,21 @@ async def people_changed(
             if gained:
                 requests.update(await approvals.open_that_may_ask(session, gained))
             received = await handoffs.received_by(session, people)
+            deals = await work.deals_given_to(session, left) if left else []
         client = await services.temporal.client()
     except TandemError as away:
         log.warning("people.not_told", why=away.detail)
         return
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def tell(process: str) -> None:
+    async def tell(process: str, signal: str, *said: PersonGone) -> None:
         async with turn:
             with suppress(RPCError):  # it ended meanwhile, or cannot be reached
-                await client.get_workflow_handle(process).signal(PEOPLE_CHANGED)
+                await client.get_workflow_handle(process).signal(signal, args=said)
 
     processes = [*map(approval_workflow_id, requests), *map(handoff_workflow_id, received)]
-    await asyncio.gather(*(tell(each) for each in processes))
+    gone = [PersonGone(id=left)] if left else []
+    await asyncio.gather(
+        *(tell(each, PEOPLE_CHANGED) for each in processes),
+        *(tell(workflow_id(each), PERSON_LEFT, *gone) for each in deals),
+    )

@@ -35,6 +35,7 @@ from db.session import Reader
 from db.tables import ApprovalRow, ApprovalSeatRow, FollowUpRow, HandOffRow, OpportunityRow, WorkItemRow
 from db.tables.base import Instant
 from domain.handoff.state import Progress
+from domain.opportunity.state import Status
 from domain.opportunity.work import WorkItem, WorkKind
 from domain.principal import Principal, Role, Side
 
@@ -269,6 +270,19 @@ class Until:
         if item.kind in _GROUPS:
             return _GROUPS[item.kind]
         return Group.WEEK if due is not None and due < self.week else Group.LATER
+
+
+async def deals_given_to(session: AsyncSession, person_id: UUID) -> list[UUID]:
+    """The open deals on which somebody has a task of their own, or looks after the check-ins."""
+    person = {"id": str(person_id)}
+    state: Any = col(OpportunityRow.state)  # a deal on hold waits for nobody: no rows of it say whose it is
+    theirs = or_(
+        state.contains({"tasks": [{"assignee": person}]}),
+        state.contains({"cadence": {"who": {"person": person}}}),
+    )
+    held = select(col(OpportunityRow.id)).where(col(OpportunityRow.status) == Status.ON_HOLD.value, theirs)
+    given = select(col(Item.opportunity_id)).where(col(Item.assignee_id) == person_id)
+    return list((await session.execute(given.union(held))).scalars())
 
 
 async def overdue(reader: Reader, principal: Principal, now: datetime) -> int:

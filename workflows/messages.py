@@ -20,6 +20,7 @@ from workflows.entity import Receipt
 RECORD = "record_opportunity"
 CATCH_UP = "catch_up"
 JUDGE = "judge_rule"
+PERSON_LEFT = "person_left"
 
 
 def workflow_id(opportunity_id: UUID) -> str:

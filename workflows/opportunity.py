@@ -39,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.discounts import find
     from domain.opportunity.draft import Outcome, TimelineEntry
     from domain.opportunity.facts import facts
+    from domain.opportunity.leavers import PersonGone, person_left
     from domain.opportunity.notices import TOLD, messages
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.stage_approvals import KIND as STAGE
@@ -68,6 +69,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import (
         CATCH_UP,
         JUDGE,
+        PERSON_LEFT,
         RECORD,
         CaughtUp,
         Opening,
@@ -182,6 +184,13 @@ class OpportunityWorkflow(Entity):
         await self._until_opened()
         async with self.lock:
             await self._commit(not_called(self._known(), failure.call, failure.why, workflow.now()))
+
+    @workflow.signal(name=PERSON_LEFT)
+    async def person_left(self, gone: PersonGone) -> None:
+        """Somebody works here no more; what they had to do goes back to their side."""
+        await self._until_opened()
+        async with self.lock:
+            await self._commit(person_left(self._known(), gone.id, workflow.now()))
 
     @workflow.query
     def opportunity(self) -> Opportunity:

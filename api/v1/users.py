@@ -263,7 +263,10 @@ async def change_user(
     if values.keys() & SETTLING:
         gains = user.active and values.keys() & GAINING
         await people_changed(
-            services, [user.id], gained=_roles_of_vendor(user, organisation) if gains else ()
+            services,
+            [user.id],
+            gained=_roles_of_vendor(user, organisation) if gains else (),
+            left=None if user.active else user.id,
         )
     return user, organisation
 

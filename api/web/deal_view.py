@@ -145,6 +145,7 @@ _KINDS = {
     "reminded": "clock",
     "escalated": "clock",
     "cadence_set": "check_in",
+    "person_left": "changed",
     "calendar_refreshed": "clock",
     "won": "won",
     "lost": "lost",

@@ -43,6 +43,7 @@ from domain.opportunity.events_lines import LineAdded, LineChanged, LineCostSet,
 from domain.opportunity.events_stage import (
     PartnerAdded,
     PartnerRemoved,
+    PersonLeft,
     RuleJudged,
     StageEntered,
     StageSignedOff,
@@ -92,6 +93,7 @@ __all__ = [
     "Opened",
     "PartnerAdded",
     "PartnerRemoved",
+    "PersonLeft",
     "Reminded",
     "Reopened",
     "Resumed",
@@ -120,6 +122,7 @@ Event = Annotated[
     | TaskAssigned
     | PartnerAdded
     | PartnerRemoved
+    | PersonLeft
     | LineAdded
     | LineChanged
     | LineCostSet

@@ -36,8 +36,11 @@ class CheckedIn(Happening):
     def words(self, by: Actor) -> str:
         among = f" with {listed(self.attendees, 'and')}" if self.attendees else ""
         mood = f" ({self.mood.value})" if self.mood else ""
-        step = f" Next step: {self.next_step}" if self.next_step else ""
-        return f"{by.name} checked in{among}{mood}: {self.note}{step}"
+        note = self.note
+        if self.next_step:
+            ends = "" if note.endswith((".", "!", "?")) else "."
+            note = f"{note}{ends} Next step: {self.next_step}"
+        return f"{by.name} checked in{among}{mood}: {note}"
 
 
 class CadenceSet(Happening):

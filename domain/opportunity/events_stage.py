@@ -20,6 +20,7 @@ from domain.opportunity.state import (
     TaskState,
 )
 from domain.opportunity.trigger_state import triggers_between
+from domain.opportunity.wording import listed
 from domain.principal import Actor, Side
 
 _OUTLIVE_STAGES = ("expected_close:", "close_near:", "grant_near:", "stale:")
@@ -211,3 +212,23 @@ class RuleJudged(Happening):
 
     def words(self, by: Actor) -> str:
         return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.rule}"
+
+
+class PersonLeft(Happening):
+    """Somebody works here no more: nobody in particular does their `tasks`, or looks after the check-ins."""
+
+    type: Literal["person_left"] = "person_left"
+    person: Person
+    tasks: tuple[Task, ...]
+    check_ins: bool
+
+    def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
+        deal.put(*self.tasks)
+        if self.check_ins:
+            deal.cadence = deal.cadence.model_copy(update={"who": None})
+
+    def words(self, by: Actor) -> str:
+        what = [f"“{task.title}”" for task in self.tasks]
+        if self.check_ins:
+            what.append("the check-ins")
+        return f"{self.person.name} has left, and had {listed(what, 'and')} to look after."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from domain.ladder import Clock, Ladders
 from domain.playbook import Playbook, PlaybookDefinition
 from tests.calendars import Diary
 from tests.factories import a_playbook
+from tests.patience import PATIENCE
 from tests.stack import ClientFor, People, Person
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -45,6 +47,15 @@ async def read(diary: Diary, who: Person, deal: Any, what: str, **query: Any) ->
     answer = await client.get(f"/api/v1/opportunities/{deal['id']}/{what}", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def until_it_says(diary: Diary, who: Person, deal: Any, words: str) -> None:
+    """Wait until the deal's timeline has these words."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if words in str(await read(diary, who, deal, "timeline")):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def put_cadence(diary: Diary, who: Person, deal: Any, **body: Any) -> httpx.Response:
@@ -262,3 +273,23 @@ async def test_the_next_step_stands_on_the_board(diary: Diary):
     client = await diary.client(rep)
     board = (await client.get("/pipeline", params={"owner": str(rep.id)})).text
     assert f"Next step: {step}" in board
+
+
+async def test_who_is_let_go_has_nothing_to_look_after_any_more(diary: Diary):
+    rep, seller, admin = await diary.rep(), await diary.seller(), await diary.as_("admin@vendor.example")
+    mine = {"side": "partner", "partner_id": str(diary.people.aster.id), "assignee_id": str(seller.id)}
+    deals = [await diary.open(rep, title) for title in ("Left behind", "On hold meanwhile")]
+    for deal in deals:
+        assert (await put_cadence(diary, seller, deal, every="1w", who_id=str(seller.id))).status_code == 200
+        await diary.do(rep, deal, "tasks", title="Book a room", **mine)
+    await diary.do(rep, deals[1], "hold", reason="The budget is frozen")
+    assert (await admin.patch(f"/api/v1/users/{seller.id}", json={"active": False})).status_code == 200
+    for deal in deals:
+        await until_it_says(
+            diary, rep, deal, "has left, and had “Book a room” and the check-ins to look after."
+        )
+    due = await read(diary, rep, deals[0], "agenda")
+    assert {item["assignee_id"] for item in due["items"]} == {None}
+    client = await diary.client(rep)
+    found = (await client.get(f"/api/v1/opportunities/{deals[1]['id']}")).json()
+    assert {task["assignee"] for task in found["tasks"]} == {None}
