@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from fastapi import APIRouter, Query, Request, Response
@@ -224,6 +224,7 @@ class StepWords:
     after: str
     asked: str
     wants: str
+    reminds: str
     escalates: str
 
     @classmethod
@@ -238,15 +239,36 @@ class StepWords:
             after=listed((each.title for each in policy.steps if each.key in step.after), "and"),
             asked=listed((rule.words for rule in step.approvers), "and"),
             wants=needs.get(str(step.needs), f"{step.needs} of them have to agree"),
+            reminds="half of that"
+            if step.remind == "half"
+            else listed((business(each) for each in step.remind), "and"),
             escalates=listed(levels, "then"),
         )
 
 
 def written(policy: DiscountPolicyDefinition) -> str:
-    """The policy as the YAML that one would publish it from, without what goes without saying."""
-    said = policy.model_dump(mode="json", exclude_defaults=True, exclude={"version"})
+    """The policy as the YAML that one would publish it from: all that one may want to change in it."""
+    said = _as_typed(policy.model_dump(mode="json", exclude_none=True, exclude={"version"}))
+    said |= {name: _with_numbers(said[name]) for name in ("standard", "grant")}
     text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
     return text
+
+
+def _as_typed(value: Any) -> Any:
+    """What one would type: nothing that is empty."""
+    if isinstance(value, dict):
+        return {name: _as_typed(each) for name, each in value.items() if each not in ([], {}, "")}
+    return [_as_typed(each) for each in value] if isinstance(value, list) else value
+
+
+def _with_numbers(value: Any) -> Any:
+    """Percentages as numbers, which need no quotes."""
+    if isinstance(value, dict):
+        return {name: _with_numbers(each) for name, each in value.items()}
+    if isinstance(value, str) and value.replace(".", "", 1).isdigit():
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return value
 
 
 @dataclass(frozen=True, slots=True)
