@@ -16,7 +16,7 @@ from domain.handoff.news import HandOffNews, news
 from domain.handoff.notices import messages
 from domain.handoff.renewal import renewal_id, renewal_title
 from domain.handoff.rules import begin, decide, hear, reckoned, renewal_opened, to_reckon
-from domain.handoff.state import HandOffProcess
+from domain.handoff.state import HandOffProcess, Health
 from domain.notice import Message
 from domain.opportunity import commands as ask_deal
 from domain.opportunity.draft import Outcome
@@ -175,3 +175,13 @@ async def publish_a_short_sale(database: Database) -> str:
     async with database.transaction() as session:
         await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
     return definition.key
+
+
+def at(day: int, hour: int, month: int = 3) -> datetime:
+    """An instant in 2027, in UTC: in March, unless said otherwise."""
+    return datetime(2027, month, day, hour, tzinfo=UTC)
+
+
+def log(key: str | None = None, health: Health = Health.GOOD, **more: str) -> ask.LogFollowUp:
+    """A follow-up went well; without a key one that nobody had planned."""
+    return ask.LogFollowUp(key=key, health=health, note="All well.", **more)
