@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from starlette.responses import Response
@@ -23,6 +23,12 @@ def tag(version: int) -> str:
 def answer_version(response: Response, version: int) -> None:
     """Say which version the answer shows."""
     response.headers["ETag"] = tag(version)
+
+
+def answer_new(request: Request, response: Response, version: int, route: str, /, **place: Any) -> None:
+    """Say where what was just made is read from now on (`Location`), and in which version."""
+    response.headers["Location"] = request.url_for(route, **place).path
+    answer_version(response, version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from babel import Locale
 from babel.numbers import get_territory_currencies
@@ -44,6 +44,10 @@ class Input(BaseModel):
     """A request body: a field that we do not know is refused, not dropped."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+Sort = Literal["name", "-name", "created_at", "-created_at"]
+"""How a list of reference data is sorted."""
 
 
 def unset() -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from api.etag import answer_new
 from domain.errors import InvalidInput
 from runtime.documents import MAX_BYTES, Location
 
@@ -72,6 +73,28 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise InvalidInput(f"'{name}' is here a second time in the same object; keep one of them.")
         found[name] = value
     return found
+
+
+def demand_key(word: str, key: str, place: str) -> None:
+    """A definition is published under its own key only. Raises `InvalidInput`."""
+    if key != place:
+        raise InvalidInput(f"This {word} has the key '{key}'; publish it there.", pointer="/key")
+
+
+class Published(Protocol):
+    """A version as it is kept."""
+
+    key: str
+    version: int
+
+
+def answer_published(
+    request: Request, response: Response, row: Published, route: str, *, is_new: bool
+) -> None:
+    """Say which version was published and where it is read; 200 where it was there already."""
+    if not is_new:
+        response.status_code = 200
+    answer_new(request, response, row.version, route, key=row.key, version=row.version)
 
 
 def body_of(what: str, schema: str, json_example: Any, yaml_example: str) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from api.etag import PreconditionDep, answer_version
+from api.etag import PreconditionDep, answer_new, answer_version
 from api.fields import (
     CountryCode,
     Custom,
@@ -20,6 +20,7 @@ from api.fields import (
     Name,
     Search,
     ShortText,
+    Sort,
     changes,
     unset,
 )
@@ -106,7 +107,7 @@ async def list_accounts(
     database: DatabaseDep,
     paging: PagingDep,
     q: Search = "",
-    sort: Literal["name", "-name", "created_at", "-created_at"] = "name",
+    sort: Sort = "name",
 ) -> Listing[AccountPublic]:
     """The accounts that you may see: all for the vendor, those of shared deals for a partner."""
     async with database.read() as session:
@@ -127,8 +128,7 @@ async def create_account(
     values = with_external({**dict(body), "id": minted.resource_id, "created_by": principal.id})
     async with database.transaction() as session:
         account = await accounts.add(session, Account(**values))
-    response.headers["Location"] = str(request.url_for("read_account", account_id=account.id).path)
-    answer_version(response, account.version)
+    answer_new(request, response, account.version, "read_account", account_id=account.id)
     return show(account, principal)
 
 

@@ -15,7 +15,7 @@ from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.opportunity_shapes import DEAL, SAM
-from api.v1.schemas import example
+from api.v1.schemas import deal_of, example
 from api.zones import begins_there, zone_of
 from db import agenda
 from db.agenda import Due, Wanted, Whose
@@ -74,16 +74,7 @@ class DueOut(BaseModel):
 
     @classmethod
     def of(cls, due: Due) -> Self:
-        return cls(
-            **due.item.model_dump(),
-            opportunity=DueOpportunity(
-                id=due.opportunity_id,
-                version=due.opportunity_version,
-                title=due.opportunity,
-                customer=due.customer,
-                owner=due.owner,
-            ),
-        )
+        return cls(**due.item.model_dump(), opportunity=DueOpportunity(**deal_of(due)))
 
 
 @router.get("")

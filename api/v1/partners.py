@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from api.etag import PreconditionDep, answer_version
-from api.fields import CountryCode, Domain, Input, Name, Search, changes, unset
+from api.etag import PreconditionDep, answer_new, answer_version
+from api.fields import CountryCode, Domain, Input, Name, Search, Sort, changes, unset
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.principal import PrincipalDep, require
@@ -105,7 +105,7 @@ async def list_partners(
     q: Search = "",
     tier: Tier | None = None,
     status: PartnerStatus | None = None,
-    sort: Literal["name", "-name", "created_at", "-created_at"] = "name",
+    sort: Sort = "name",
 ) -> Listing[PartnerPublic]:
     """The partners that you may see: all for the vendor, itself for a partner."""
     async with database.read() as session:
@@ -126,8 +126,7 @@ async def create_partner(
     values = with_external({**dict(body), "id": minted.resource_id, "kind": OrganisationKind.PARTNER})
     async with database.transaction() as session:
         partner = await partners.add(session, Organisation(**values))
-    response.headers["Location"] = str(request.url_for("read_partner", partner_id=partner.id).path)
-    answer_version(response, partner.version)
+    answer_new(request, response, partner.version, "read_partner", partner_id=partner.id)
     return show(partner)
 
 

@@ -16,11 +16,10 @@ from api.principal import PrincipalDep, require
 from api.route import TandemRoute
 from api.services import DatabaseDep, Services, ServicesDep
 from api.v1.schemas import USER_ID, WHEN, example
-from api.written import body_of, read_definition
+from api.written import answer_published, body_of, demand_key, read_definition
 from db import playbooks
 from db.session import Database
 from db.tables import PlaybookVersion
-from domain.errors import InvalidInput
 from domain.opportunity.state import LoseReason
 from domain.playbook import Playbook, PlaybookDefinition
 from domain.principal import Action, Principal
@@ -157,8 +156,7 @@ async def publish_version(
 ) -> PlaybookPublic:
     """Publish a playbook as its next version. Deals that run keep the version that they started with."""
     definition = await _definition(request, services)
-    if definition.key != key:
-        raise InvalidInput(f"This playbook has the key '{definition.key}'; publish it there.", pointer="/key")
+    demand_key("playbook", definition.key, key)
     return await _publish(definition, request, response, principal, services.database)
 
 
@@ -171,11 +169,7 @@ async def _publish(
 ) -> PlaybookPublic:
     async with database.transaction() as session:
         row, is_new = await playbooks.publish(session, definition, by=principal.id, now=datetime.now(UTC))
-    if not is_new:
-        response.status_code = 200
-    place = request.url_for("read_version", key=row.key, version=row.version).path
-    response.headers["Location"] = str(place)
-    answer_version(response, row.version)
+    answer_published(request, response, row, "read_version", is_new=is_new)
     return show(row, principal)
 
 

@@ -17,14 +17,13 @@ from api.principal import require
 from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.schemas import USER_ID, WHEN, example
-from api.written import body_of, read_definition
+from api.written import answer_published, body_of, demand_key, read_definition
 from db import directory, discounts, partners, policies
 from db.session import Database
 from db.tables import PolicyVersion
 from domain.approval.directory import Directory
 from domain.discount.policy import DiscountPolicy, DiscountPolicyDefinition
 from domain.discount.replay import Replayed, ReplayReport, Skipped
-from domain.errors import InvalidInput
 from domain.principal import Action, Principal
 from runtime.policies import RULES, parse_policy, what_is_wrong
 
@@ -198,8 +197,7 @@ async def publish_policy_version(
 ) -> PolicyPublic:
     """Publish a policy as its next version. Deals that run keep the version that they started with."""
     definition = await _definition(request, await people_to_ask(database))
-    if definition.key != key:
-        raise InvalidInput(f"This policy has the key '{definition.key}'; publish it there.", pointer="/key")
+    demand_key("policy", definition.key, key)
     return await _publish(definition, request, response, principal, database)
 
 
@@ -212,11 +210,7 @@ async def _publish(
 ) -> PolicyPublic:
     async with database.transaction() as session:
         row, is_new = await policies.publish(session, definition, by=principal.id, now=datetime.now(UTC))
-    if not is_new:
-        response.status_code = 200
-    place = request.url_for("read_policy_version", key=row.key, version=row.version).path
-    response.headers["Location"] = str(place)
-    answer_version(response, row.version)
+    answer_published(request, response, row, "read_policy_version", is_new=is_new)
     return show(row)
 
 

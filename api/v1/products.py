@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.etag import PreconditionDep, answer_version
-from api.fields import Input, MoneyInput, Name, Search, ShortText, changes, unset
+from api.etag import PreconditionDep, answer_new, answer_version
+from api.fields import Input, MoneyInput, Name, Search, ShortText, Sort, changes, unset
 from api.idempotency import MintedDep
 from api.line_intake import cost_of
 from api.paging import Listing, PagingDep, listing
@@ -98,7 +98,7 @@ async def list_products(
     q: Search = "",
     product_line: Annotated[str | None, Query(max_length=100)] = None,
     active: bool | None = None,
-    sort: Literal["name", "-name", "created_at", "-created_at"] = "name",
+    sort: Sort = "name",
 ) -> Listing[ProductPublic]:
     """The products; those that are not sold any more for the vendor only. `q` looks in name and SKU."""
     async with database.read() as session:
@@ -121,8 +121,7 @@ async def create_product(
     values = with_prices(with_external(dict(body)), None)
     async with database.transaction() as session:
         product = await products.add(session, Product(id=minted.resource_id, **values))
-    response.headers["Location"] = str(request.url_for("read_product", product_id=product.id).path)
-    answer_version(response, product.version)
+    answer_new(request, response, product.version, "read_product", product_id=product.id)
     return show(product, principal)
 
 

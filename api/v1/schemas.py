@@ -8,6 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from api.fields import Input, ShortText
+from db.agenda import Due
+from db.work import Waiting
 
 PARTNER_ID = "0198c5a2-7e53-7cc1-9d4e-5f0c5b1f2a10"
 PRODUCT_ID = "0198c5a2-a3d2-7f10-8f3e-6b1d9c0a4e57"
@@ -42,6 +44,17 @@ class PersonRef(BaseModel):
 
     id: UUID
     name: str
+
+
+def deal_of(row: Due | Waiting) -> dict[str, Any]:
+    """What everything that is on a deal says of it."""
+    return {
+        "id": row.opportunity_id,
+        "version": row.opportunity_version,
+        "title": row.opportunity,
+        "customer": row.customer,
+        "owner": row.owner,
+    }
 
 
 class External(Input):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.couriers import wake
-from api.etag import Precondition, PreconditionDep, answer_version
-from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, changes, unset
+from api.etag import Precondition, PreconditionDep, answer_new, answer_version
+from api.fields import CountryCode, Email, Input, Name, Password, Search, ShortText, Sort, changes, unset
 from api.idempotency import MintedDep
 from api.paging import Listing, PagingDep, listing
 from api.people_changed import GAINING, SETTLING, people_changed
@@ -154,7 +154,7 @@ async def list_users(
     q: Search = "",
     organisation_id: UUID | None = None,
     active: bool | None = None,
-    sort: Literal["name", "-name", "created_at", "-created_at"] = "name",
+    sort: Sort = "name",
 ) -> Listing[UserPublic]:
     """The people that you may see: everybody for the vendor, colleagues for a partner."""
     async with database.read() as session:
@@ -189,8 +189,7 @@ async def create_user(
             await people.set_password(session, minted.resource_id, password_hash, datetime.now(UTC))
         user, organisation = await people.get(session, principal, minted.resource_id)
     await people_changed(services, [], gained=_roles_of_vendor(user, organisation))
-    response.headers["Location"] = str(request.url_for("read_user", user_id=user.id).path)
-    answer_version(response, user.version)
+    answer_new(request, response, user.version, "read_user", user_id=user.id)
     return show(user, organisation)
 
 

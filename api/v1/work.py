@@ -14,6 +14,7 @@ from api.principal import PrincipalDep
 from api.route import TandemRoute
 from api.services import DatabaseDep
 from api.v1.opportunity_shapes import ASTER, DEAL
+from api.v1.schemas import deal_of
 from db import work
 from db.work import Waiting
 from domain.opportunity.work import WorkKind
@@ -77,17 +78,8 @@ class WorkOut(BaseModel):
 
     @classmethod
     def of(cls, waiting: Waiting) -> Self:
-        return cls(
-            **waiting.item.model_dump(),
-            opportunity=WorkOpportunity(
-                id=waiting.opportunity_id,
-                version=waiting.opportunity_version,
-                title=waiting.opportunity,
-                customer=waiting.customer,
-                stage=waiting.stage,
-                owner=waiting.owner,
-            ),
-        )
+        deal = WorkOpportunity(**deal_of(waiting), stage=waiting.stage)
+        return cls(**waiting.item.model_dump(), opportunity=deal)
 
 
 @router.get("")
