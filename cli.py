@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
+from typer.exceptions import TyperException
 
 from domain.errors import TandemError
 from ops import file_commands
@@ -329,12 +330,23 @@ def main() -> None:
     """The entry point: a refusal is one sentence and exit code 1, never a traceback."""
     gc.disable()  # loading libraries makes no garbage; `aio.run` has it looked for again
     try:
-        app(prog_name="tandem")
+        sys.exit(app(prog_name="tandem", standalone_mode=False))
+    except TyperException as misused:
+        typer.echo(_usage(misused), err=True, nl=False)
+        sys.exit(misused.exit_code)
     except TandemError as refused:
         typer.echo(f"tandem: {refused.detail}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
+
+
+def _usage(misused: TyperException) -> str:
+    """What was typed wrong and where to look, in a line; nothing where the help was printed instead."""
+    said = misused.format_message().strip().removesuffix(".")
+    context: typer.Context | None = getattr(misused, "ctx", None)
+    where = context.command_path if context else "tandem"
+    return f"tandem: {said}. Try `{where} --help`.\n" if said else ""
 
 
 if __name__ == "__main__":

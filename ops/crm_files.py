@@ -23,10 +23,8 @@ class InvalidExport(InvalidInput, code="invalid_export", title="The export canno
     """A file of an export that cannot be read at all; the message names file and line."""
 
 
-def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
-    """The files of the export by their part in the mapping.
-
-    `source` is the folder, or the CSV file of the opportunities with the others beside it.
+def folder_of(source: Path) -> Path:
+    """The folder that the files of an export are in.
 
     Raises:
         InvalidExport: there is no such folder or file.
@@ -35,7 +33,18 @@ def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
         raise InvalidExport(
             f"There is no {source}. Give the folder of the export, or its CSV of opportunities."
         )
-    folder = source if source.is_dir() else source.parent
+    return source if source.is_dir() else source.parent
+
+
+def find_files(source: Path, mapping: ImportMapping) -> dict[str, Path]:
+    """The files of the export by their part in the mapping.
+
+    `source` is the folder, or the CSV file of the opportunities with the others beside it.
+
+    Raises:
+        InvalidExport: there is no such folder or file.
+    """
+    folder = folder_of(source)
     parts = {"people": mapping.people, "accounts": mapping.accounts, "products": mapping.products}
     found = {sheet: folder / part.file for sheet, part in parts.items() if part is not None}
     found["opportunities"] = folder / mapping.opportunities.file if source.is_dir() else source

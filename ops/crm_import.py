@@ -53,9 +53,19 @@ class Wanted:
 
     @classmethod
     def of(cls, source: Path, mapping: Path | None, *, dry_run: bool, rejects: Path) -> Self:
-        """The same with the mapping that lies beside the export, where none is named."""
-        folder = source if source.is_dir() else source.parent
-        return cls(source, mapping or folder / "mapping.yaml", dry_run=dry_run, rejects=rejects)
+        """The same with the mapping that lies beside the export, where none is named.
+
+        Raises:
+            InvalidExport: there is no such export, or no mapping beside it.
+        """
+        folder = crm_files.folder_of(source)
+        beside = folder / "mapping.yaml"
+        if mapping is None and not beside.exists():
+            raise crm_files.InvalidExport(
+                f"There is no mapping.yaml in {folder}. Say with --mapping how to read the export; "
+                "examples/crm-sample/mapping.yaml is one to begin with."
+            )
+        return cls(source, mapping or beside, dry_run=dry_run, rejects=rejects)
 
 
 @dataclass(slots=True)

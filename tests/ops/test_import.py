@@ -344,6 +344,35 @@ async def test_the_command_prints_numbers_that_add_up(sample: Sample) -> None:
         assert tally["rows"] == tally["imported"] + tally["already_there"] + tally["rejected"]
 
 
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ("nowhere", "tandem: There is no {folder}/nowhere. Give the folder of the export, or its CSV of"),
+        ("empty", "tandem: There is no mapping.yaml in {folder}/empty. Say with --mapping how to read"),
+    ],
+)
+def test_an_export_or_a_mapping_that_is_not_there_is_said_at_once(
+    settings: Settings, tmp_path: Path, at: str, says: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = _tandem(settings, "import", str(tmp_path / at))
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert ran.stderr.startswith(says.format(folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'. Try `tandem --help`."),
+        (["import"], "Missing argument 'source'. Try `tandem import --help`."),
+        (["keys", "create", "--colour", "red"], "No such option: --colour. Try `tandem keys create --help`."),
+    ],
+)
+def test_what_is_typed_wrong_is_one_line_too(settings: Settings, typed: list[str], says: str) -> None:
+    ran = _tandem(settings, *typed)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"tandem: {says}\n")
+
+
 async def test_the_table_says_what_is_there_and_where_the_rejects_are(
     sample: Sample, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
