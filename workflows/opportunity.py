@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair
-from temporalio.exceptions import ApplicationError, TemporalError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.approval.commands import Submit
     from domain.discount.assess import Assessment, Check
     from domain.errors import TandemError
-    from domain.handoff.news import news
     from domain.opportunity import commands as ask
     from domain.opportunity.agenda import DueItem, agenda
     from domain.opportunity.blockers import blockers
@@ -32,11 +31,8 @@ with workflow.unsafe.imports_passed_through():
         checked,
         judged_amount,
         needs_check,
-        no_longer_wanted,
-        owner_is_another,
         to_assess,
     )
-    from domain.opportunity.discounts import find
     from domain.opportunity.draft import Outcome, TimelineEntry
     from domain.opportunity.facts import facts
     from domain.opportunity.leavers import PersonGone, person_left
@@ -44,19 +40,15 @@ with workflow.unsafe.imports_passed_through():
     from domain.opportunity.rules import decide, judged, open_deal, rule_to_judge
     from domain.opportunity.stage_approvals import KIND as STAGE
     from domain.opportunity.stage_approvals import approval_ended as stage_ended
-    from domain.opportunity.stage_approvals import no_longer_wanted as stages_left
     from domain.opportunity.state import Opportunity
     from domain.opportunity.triggers import TriggerAnswers, fired, not_called, to_fire
     from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
-    from workflows.approval_messages import (
-        APPROVAL_ENDED,
-        PEOPLE_CHANGED,
-        WITHDRAW,
-        ApprovalResult,
-        ApprovalStart,
-        Submission,
-        Withdrawal,
-        approval_workflow_id,
+    from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult
+    from workflows.companions import (
+        say_that_the_owner_is_another,
+        start_discount_approvals,
+        tell_the_handoff,
+        withdraw_approvals,
     )
     from workflows.discount_messages import (
         CHECK_DISCOUNTS,
@@ -65,7 +57,6 @@ with workflow.unsafe.imports_passed_through():
         DiscountQuestion,
     )
     from workflows.entity import Entity, Receipt, refusal
-    from workflows.handoff_messages import HEARD, HandOffStart, handoff_workflow_id
     from workflows.messages import (
         CATCH_UP,
         JUDGE,
@@ -79,7 +70,7 @@ with workflow.unsafe.imports_passed_through():
         Timeline,
     )
     from workflows.trigger_messages import JUDGE_TRIGGERS, WEBHOOK_FAILED, WebhookFailure
-    from workflows.triggered import follow_triggers, say_that_the_owner_is_another
+    from workflows.triggered import follow_triggers
 
 
 class _Reckoned(NamedTuple):
@@ -270,11 +261,11 @@ class OpportunityWorkflow(Entity):
             if (notices := messages(outcome, kinds)) and workflow.patched(patch):
                 self.notices.extend(notices)
         self._show()
-        await self._start_approvals()
+        await start_discount_approvals(self.submissions, self.deal)
         await follow_triggers(before, outcome)
-        await self._withdraw_approvals(before)
-        await self._say_that_the_owner_is_another(before)
-        await self._tell_the_handoff(before, outcome)
+        await withdraw_approvals(before, self.deal)
+        await say_that_the_owner_is_another(before, self.deal)
+        await tell_the_handoff(before, outcome)
 
     async def _ask_about_discounts(self, before: Opportunity | None, outcome: Outcome) -> Outcome:
         """What a request takes, and whether grants still cover the deal: the answers are in the history."""
@@ -292,57 +283,6 @@ class OpportunityWorkflow(Entity):
             answer: Check = await self.quick(CHECK_DISCOUNTS, check, Check, what)
             outcome = outcome.then(checked(outcome.opportunity, answer, workflow.now()))
         return outcome
-
-    async def _start_approvals(self) -> None:
-        """Each is a process of its own, which lives on whatever becomes of this run."""
-        while self.submissions:
-            submit = self.submissions.pop(0)
-            discount = find(self._known(), submit.subject.discount_id)
-            if discount is not None:
-                await workflow.start_child_workflow(
-                    "ApprovalWorkflow",
-                    ApprovalStart(submission=Submission(command=submit, by=discount.requested_by)),
-                    id=approval_workflow_id(submit.id),
-                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                    static_summary=submit.subject.title,
-                )
-
-    async def _withdraw_approvals(self, before: Opportunity | None) -> None:
-        """Tell the approvals of requests that nobody wants any more; one that has ended hears nothing."""
-        after = self._known()
-        gone = [*no_longer_wanted(before, after), *stages_left(before, after)]
-        for approval_id, reason in gone:
-            handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
-            with contextlib.suppress(TemporalError):
-                await handle.signal(WITHDRAW, Withdrawal(reason=reason))
-
-    async def _say_that_the_owner_is_another(self, before: Opportunity | None) -> None:
-        """Who owns the deal does not decide on it: the approval that waits looks for somebody else."""
-        approval_id = owner_is_another(before, self._known())
-        if approval_id is not None and workflow.patched("approvals-hear-of-owners"):
-            handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
-            with contextlib.suppress(TemporalError):
-                await handle.signal(PEOPLE_CHANGED)
-        await say_that_the_owner_is_another(before, self._known())
-
-    async def _tell_the_handoff(self, before: Opportunity | None, outcome: Outcome) -> None:
-        """After winning, the hand-off is a process of its own: it goes on when the deal's has ended."""
-        told = news(before, outcome)
-        if told is None or not workflow.patched("hand-off-process"):
-            return
-        name = handoff_workflow_id(outcome.opportunity.id)
-        if before is not None and before.handoff is not None:
-            with contextlib.suppress(TemporalError):
-                await workflow.get_external_workflow_handle(name).signal(HEARD, told)
-                return
-        with contextlib.suppress(WorkflowAlreadyStartedError):
-            await workflow.start_child_workflow(
-                "HandOffWorkflow",
-                HandOffStart(news=told),
-                id=name,
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                static_summary=f"Hand-off: {outcome.opportunity.title}",
-            )
 
     async def _fire_triggers(self, outcome: Outcome) -> Outcome:
         """Let the triggers of stages that began or ended fire, before anything else happens in the stage.

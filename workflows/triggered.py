@@ -6,14 +6,14 @@ import contextlib
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.opportunity.draft import Outcome
-    from domain.opportunity.stage_approvals import newly_asked, requester, submission, waiting
+    from domain.opportunity.stage_approvals import newly_asked, requester, submission
     from domain.opportunity.state import Opportunity
     from domain.opportunity.triggers import calls
-    from workflows.approval_messages import PEOPLE_CHANGED, ApprovalStart, Submission, approval_workflow_id
+    from workflows.companions import start_approval
     from workflows.trigger_messages import webhook_call_id
 
 
@@ -27,13 +27,7 @@ async def _start_approvals(before: Opportunity | None, deal: Opportunity) -> Non
     for approval in newly_asked(before, deal):
         submit = submission(deal, approval)
         if submit is not None:
-            await workflow.start_child_workflow(
-                "ApprovalWorkflow",
-                ApprovalStart(submission=Submission(command=submit, by=requester(deal))),
-                id=approval_workflow_id(approval.id),
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                static_summary=submit.subject.title,
-            )
+            await start_approval(submit, requester(deal))
 
 
 async def _call_webhooks(outcome: Outcome) -> None:
@@ -48,13 +42,3 @@ async def _call_webhooks(outcome: Outcome) -> None:
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"{call.event} → {call.host}"[:200],
             )
-
-
-async def say_that_the_owner_is_another(before: Opportunity | None, deal: Opportunity) -> None:
-    """Who owns the deal does not decide on its stages: approvals that wait look for somebody else."""
-    if before is None or before.owner == deal.owner:
-        return
-    for approval_id in waiting(deal):
-        handle = workflow.get_external_workflow_handle(approval_workflow_id(approval_id))
-        with contextlib.suppress(TemporalError):
-            await handle.signal(PEOPLE_CHANGED)
