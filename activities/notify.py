@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from db import deliveries, notices
 from db import notification_preferences as preferences
 from db.notification_preferences import Wanted
 from db.session import Database
 from db.tables import Notice, NoticeDelivery
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Unavailable
 from domain.notice import Message
 from domain.notification.kinds import Channel, Mode
 from domain.notification.preferences import plan
@@ -22,6 +25,10 @@ from workflows.courier_wake import Wake
 from workflows.entity import refusal
 from workflows.notice_messages import NOTIFY
 
+PATIENCE = 60
+"""How often a notice is tried that fails by a mistake of ours: about an hour. A process tells one after
+the other, so that the next ones wait that long, and not for the month that an outage may take."""
+log = structlog.get_logger()
 _OF_MESSAGE = {
     "kind",
     "cause",
@@ -50,12 +57,24 @@ class NotifyActivities:
         Who is not active by now, or may not see the deal, is not told.
 
         Raises:
-            ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
+            ApplicationError: it cannot be stored, however often one tries; or something else than the
+                database or Temporal being away has stood in its way `PATIENCE` times.
         """
         try:
-            expecting = await self._write(message, datetime.now(UTC))
+            await self._tell(message)
         except InvalidInput as error:
             raise refusal(error) from error
+        except (Unavailable, RPCError):
+            raise
+        except Exception as error:
+            if activity.info().attempt < PATIENCE:
+                raise
+            log.exception("notice.given_up", cause=message.cause, kind=message.kind.value)
+            words = "This notice cannot be told; those after it are."
+            raise ApplicationError(words, type="notice_given_up", non_retryable=True) from error
+
+    async def _tell(self, message: Message) -> None:
+        expecting = await self._write(message, datetime.now(UTC))
         if self._wake is not None:
             for user_id in expecting:
                 await self._wake(user_id)
