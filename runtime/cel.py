@@ -82,6 +82,14 @@ def evaluate(expression: str, facts: Facts) -> bool:
     return bool(_true_or_false(answer(expression, facts)))
 
 
+def holds(expression: str, facts: Facts) -> bool:
+    """As `evaluate`; a rule that cannot be answered does not hold."""
+    try:
+        return evaluate(expression, facts)
+    except RuleFailed:
+        return False
+
+
 def answer(expression: str, facts: Facts) -> Any:
     """What the expression comes to with these facts.
 

@@ -58,3 +58,8 @@ def decided(deal: Working, state: ApprovalState, comment: str | None = None) -> 
     deal.deal = outcome.opportunity
     deal.entries.extend(outcome.entries)
     return deal
+
+
+def nothing_holds(rule: str, facts: dict[str, Any]) -> bool:
+    """A judge for playbooks without rules."""
+    return False

@@ -29,6 +29,7 @@ from domain.opportunity.forecast import Forecast, if_nobody_acts
 from domain.opportunity.ladder import Step, steps
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal, Side
+from runtime import cel
 
 router = APIRouter(prefix="/opportunities/{opportunity_id}", tags=["opportunities"], route_class=TandemRoute)
 
@@ -90,7 +91,7 @@ async def read_forecast(
 def foreseen(deal: Opportunity, principal: Principal, days: int) -> list[Forecast]:
     """What the clock would do to the deal in so many days, as far as the principal would read it."""
     now = datetime.now(UTC)
-    found = if_nobody_acts(deal, now, now + timedelta(days=days))
+    found = if_nobody_acts(deal, now, now + timedelta(days=days), cel.holds)
     return [each for each in found if principal.side is Side.VENDOR or not each.internal]
 
 

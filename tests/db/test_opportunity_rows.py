@@ -25,6 +25,7 @@ from runtime.ids import new_id
 from tests.bargains import a_bargain, money
 from tests.factories import ASTER, BOREALIS, NOW, REP, SELLER, a_playbook, opening
 from tests.stack import ClientFor, People
+from tests.triggers import nothing_holds
 
 
 async def test_tasks_come_back_in_the_order_in_which_they_opened(
@@ -172,5 +173,5 @@ async def test_when_a_grant_ends_is_told_to_who_gives_it_and_to_no_other_partner
         other = await opportunity.get(session, partner(BOREALIS.id), ahead.id)
     for read, percent in ((own, True), (other, False)):
         said = [item.what for item in agenda(read)]
-        said += [each.words for each in if_nobody_acts(read, NOW, NOW + timedelta(days=90))]
+        said += [each.words for each in if_nobody_acts(read, NOW, NOW + timedelta(days=90), nothing_holds)]
         assert any("20 %" in words for words in said) is percent
