@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.fields import Search
 from api.principal import PrincipalDep, require
 from api.services import DatabaseDep
 from api.v1.accounts import AccountCreate
 from api.v1.schemas import with_external
-from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
-from api.web.lists import PER_PAGE, more_url, stats
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, form_page, parse
+from api.web.lists import PER_PAGE, Cursor, more_url, stats
 from api.web.rendering import go, page
 from db import accounts, pipeline, totals
 from db.pages import PageRequest
@@ -31,7 +31,7 @@ async def read_all(
     principal: PrincipalDep,
     database: DatabaseDep,
     q: Search = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The accounts, by name."""
     async with database.read() as session:
@@ -42,7 +42,7 @@ async def read_all(
         "accounts/index.html",
         principal=principal,
         section="accounts",
-        accounts=[(each, standings[each.id]) for each in found.items],
+        companies=[(each, standings[each.id]) for each in found.items],
         q=q,
         may_add=principal.may(Action.MANAGE_ACCOUNTS),
         more_url=more_url(request, found.next_cursor),
@@ -82,12 +82,13 @@ async def add(
 
 
 def _form(request: Request, principal: Principal, values: Any, refusal: Refusal | None = None) -> Response:
-    return page(
+    return form_page(
         request,
         "accounts/form.html",
+        values,
+        refusal,
         principal=principal,
         section="accounts",
-        **typed_again(values, refusal),
     )
 
 
@@ -97,7 +98,7 @@ async def read(
     request: Request,
     principal: PrincipalDep,
     database: DatabaseDep,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """One account and its deals."""
     async with database.read() as session:

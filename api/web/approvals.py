@@ -17,6 +17,7 @@ from api.web import approval_inbox, approval_page, approval_view
 from api.web.approval_forms import FORMS, AskedOf, VerbForm
 from api.web.filters import new_key, plural
 from api.web.forms import Form, FormDep, Refusal, WebRoute, safe_path
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from domain.approval import commands as ask
 from domain.approval.verbs import Verb, verbs
@@ -35,7 +36,7 @@ async def inbox(
     principal: PrincipalDep,
     database: DatabaseDep,
     scope: Scope = "mine",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """What waits for me, the least time left first; or everything that is open, or has ended."""
     found = await approval_inbox.read(database, principal, scope, cursor)

@@ -19,7 +19,8 @@ from api.services import DatabaseDep, Services, ServicesDep
 from api.v1.calendar_feeds import CalendarFeedInput, make
 from api.web import calendar_view
 from api.web.calendar_view import KINDS, next_month
-from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, form_page, parse
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from api.zones import begins_there, zone_of
 from db import agenda, calendar_feeds
@@ -81,7 +82,7 @@ async def read(
     asked: AskedDep,
     month: Annotated[str, Query(max_length=10)] = "",
     day: Annotated[str, Query(max_length=10)] = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """A month; or a day, with all that is on it. Addresses that name neither show this month."""
     now = datetime.now(UTC)
@@ -226,14 +227,15 @@ async def _feeds(
     async with services.database.read() as session:
         found = await calendar_feeds.page(session, principal, PageRequest(calendar_feeds.MOST))
     values = typed if isinstance(typed, dict) else {}
-    return page(
+    return form_page(
         request,
         "calendar/feeds.html",
+        values,
+        refusal,
         principal=principal,
         section="calendar",
         feeds=found.items,
         made=made,
-        **typed_again(values, refusal),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.fields import Day, Input
 from api.principal import PrincipalDep
@@ -15,6 +15,7 @@ from api.services import DatabaseDep, ServicesDep
 from api.v1.delegations import DelegationCreate, DelegationPublic, delegate, end, show, speaks_for_others
 from api.web.filters import new_key
 from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from api.zones import begins, zone_named
 from db import delegations, people
@@ -57,7 +58,7 @@ async def read_all(
     database: DatabaseDep,
     *,
     over: bool = False,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Who is away and who decides meanwhile, now and later; or what is over."""
     now = datetime.now(UTC)

@@ -22,6 +22,7 @@ from api.etag import Precondition
 from api.idempotency import Minted
 from api.principal import authenticate
 from api.web.filters import new_key
+from api.web.rendering import page
 from db import idempotency
 from db.session import Database
 from db.tables import IdempotentRequest
@@ -169,12 +170,21 @@ class Refusal:
         return str(values.get("_key") or new_key()) if self.status == Unavailable.status else new_key()
 
 
-def typed_again(values: Mapping[str, Any], refusal: Refusal | None) -> dict[str, Any]:
-    """What a page needs to show a form: what was typed, and why it was not taken, if it was not."""
-    return {
-        "status": refusal.status if refusal else 200,
-        "values": values,
-        "errors": refusal.errors if refusal else {},
-        "error": refusal,
-        "key": refusal.key(values) if refusal else new_key(),
-    }
+def form_page(
+    request: Request,
+    template: str,
+    values: Mapping[str, Any],
+    refusal: Refusal | None = None,
+    **context: Any,
+) -> Response:
+    """The page with a form: what was typed in it, and why it was not taken, if it was not."""
+    return page(
+        request,
+        template,
+        status=refusal.status if refusal else 200,
+        values=values,
+        errors=refusal.errors if refusal else {},
+        error=refusal,
+        key=refusal.key(values) if refusal else new_key(),
+        **context,
+    )

@@ -16,6 +16,7 @@ from api.services import DatabaseDep
 from api.web.filters import new_key, plural
 from api.web.forms import FormDep, Refusal, WebRoute, safe_path
 from api.web.handoff_forms import FORMS, Asked, HandOffForm, may_answer, may_take, offered
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from db import handoff as handoffs
 from db.handoff import Listed, Sort, Wanted
@@ -82,7 +83,7 @@ async def index(
     principal: PrincipalDep,
     database: DatabaseDep,
     scope: Scope = "waiting",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """What waits to be accepted, the least time left first; mine; follow-ups; renewals to come."""
     async with database.read() as session:

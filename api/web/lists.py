@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 
 from api.web.filters import compact_money
 from db.totals import Standing
 
 PER_PAGE = 50
+Cursor = Annotated[str | None, Query(max_length=2000)]
+"""Where a page of a list begins: what the page before said of itself."""
 
 
 @dataclass(frozen=True, slots=True)

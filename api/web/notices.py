@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.principal import PrincipalDep, require
@@ -16,6 +16,7 @@ from api.services import DatabaseDep, ServicesDep
 from api.v1.notices import send_again, send_all_again
 from api.web.filters import plural
 from api.web.forms import FormDep, WebRoute
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from db import deliveries, notices
 from db.pages import PageRequest
@@ -109,7 +110,7 @@ async def my_notices(
     request: Request,
     principal: PrincipalDep,
     services: ServicesDep,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The page."""
     async with services.database.read() as session:

@@ -16,8 +16,8 @@ from api.v1.notification_preferences import (
     change_preferences,
     show,
 )
-from api.web.forms import Form, FormDep, Refusal, WebRoute, parse, typed_again
-from api.web.rendering import go, page
+from api.web.forms import Form, FormDep, Refusal, WebRoute, form_page, parse
+from api.web.rendering import go
 from db import notification_preferences as kept
 from domain.errors import InvalidInput, TandemError
 from domain.notice import NoticeKind
@@ -111,9 +111,11 @@ def _form(
     values: Mapping[str, Any],
     refusal: Refusal | None = None,
 ) -> Response:
-    return page(
+    return form_page(
         request,
         "notifications/form.html",
+        values,
+        refusal,
         principal=principal,
         section="notifications",
         groups=TITLES,
@@ -122,7 +124,6 @@ def _form(
         field_of=field_of,
         preferences=shown,
         chat_hint=_chat_hint(request),
-        **typed_again(values, refusal),
     )
 
 

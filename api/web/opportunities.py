@@ -21,7 +21,8 @@ from api.web.action_forms import ACTIONS, MENU, NEXT_STEPS
 from api.web.actions import Asked, Offer, may_manage, said
 from api.web.agenda_view import Reader
 from api.web.fields import money_typed
-from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, typed_again
+from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, form_page, parse
+from api.web.lists import Cursor
 from api.web.rendering import go, page
 from api.zones import zone_of
 from db import accounts, partners, timeline
@@ -106,13 +107,14 @@ async def _new(
         "roles": [(role.value, role.label.capitalize()) for role in PartnerRole],
         "accounts": [account.name for account in known.items],
     }
-    return page(
+    return form_page(
         request,
         "opportunities/new.html",
+        values,
+        refusal,
         principal=principal,
         options=options,
         currencies=[code for code, _ in choices.currencies()],
-        **typed_again(values, refusal),
     )
 
 
@@ -123,7 +125,7 @@ async def read(
     principal: PrincipalDep,
     database: DatabaseDep,
     commands: CommandsDep,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The deal: where it stands, what it waits for, both sides' tasks, its story."""
     return await show(request, principal, database, await commands.read(opportunity_id), cursor)

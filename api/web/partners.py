@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.fields import Search
 from api.principal import PrincipalDep, require
 from api.services import DatabaseDep
 from api.v1.partners import PartnerCreate
 from api.v1.schemas import with_external
-from api.web.forms import FormDep, Refusal, WebRoute, claimed, parse, typed_again
-from api.web.lists import PER_PAGE, more_url, stats
+from api.web.forms import FormDep, Refusal, WebRoute, claimed, form_page, parse
+from api.web.lists import PER_PAGE, Cursor, more_url, stats
 from api.web.rendering import go, page
 from db import partners, people, pipeline, totals
 from db.pages import PageRequest
@@ -31,7 +31,7 @@ async def read_all(
     principal: PrincipalDep,
     database: DatabaseDep,
     q: Search = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The partners that one sells with."""
     async with database.read() as session:
@@ -42,7 +42,7 @@ async def read_all(
         "partners/index.html",
         principal=principal,
         section="partners",
-        partners=[(each, standings[each.id]) for each in found.items],
+        companies=[(each, standings[each.id]) for each in found.items],
         q=q,
         may_add=principal.may(Action.MANAGE_PARTNERS),
         more_url=more_url(request, found.next_cursor),
@@ -82,12 +82,13 @@ async def add(
 
 
 def _form(request: Request, principal: Principal, values: Any, refusal: Refusal | None = None) -> Response:
-    return page(
+    return form_page(
         request,
         "partners/form.html",
+        values,
+        refusal,
         principal=principal,
         section="partners",
-        **typed_again(values, refusal),
     )
 
 
@@ -97,7 +98,7 @@ async def read(
     request: Request,
     principal: PrincipalDep,
     database: DatabaseDep,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """One partner: its people, and the deals together."""
     async with database.read() as session:

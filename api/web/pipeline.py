@@ -16,6 +16,7 @@ from api.fields import Search
 from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web import choices
+from api.web.lists import Cursor
 from api.web.rendering import page
 from db import board, pipeline, playbooks
 from db.pages import PageRequest
@@ -131,7 +132,7 @@ async def read(
     partner: Annotated[str, Query(max_length=60)] = "",
     status: Annotated[str, Query(max_length=20)] = "",
     stage: Annotated[str, Query(max_length=60)] = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The board or the list; every filter is in the address."""
     as_list = view == "list" or status in CLOSED or stage

@@ -16,8 +16,8 @@ from api.v1.products import ProductCreate, ProductUpdate, show, with_prices
 from api.v1.schemas import with_external
 from api.web.choices import currencies
 from api.web.fields import number_typed
-from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, parse, typed_again
-from api.web.lists import PER_PAGE, more_url
+from api.web.forms import Form, FormDep, Refusal, WebRoute, claimed, form_page, parse
+from api.web.lists import PER_PAGE, Cursor, more_url
 from api.web.rendering import go, page
 from db import products
 from db.pages import PageRequest
@@ -39,7 +39,7 @@ async def read_all(
     database: DatabaseDep,
     q: Search = "",
     product_line: Annotated[str, Query(max_length=100)] = "",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The catalogue, by name."""
     async with database.read() as session:
@@ -151,13 +151,14 @@ async def _form(
     async with database.read() as session:
         known_lines = await products.lines(session, principal)
     price = Money(amount=product.list_price, currency=product.currency) if product else None
-    return page(
+    return form_page(
         request,
         "products/form.html",
+        values,
+        refusal,
         principal=principal,
         section="products",
         product=product,
         product_lines=known_lines,
         currencies=[code for code, _ in currencies(price)],
-        **typed_again(values, refusal),
     )

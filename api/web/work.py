@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web.filters import plural
+from api.web.lists import Cursor
 from api.web.rendering import page
 from api.zones import begins, zone_of
 from db import work
@@ -97,7 +98,7 @@ async def my_work(
     principal: PrincipalDep,
     database: DatabaseDep,
     scope: Literal["mine", "team"] = "mine",
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """The home page."""
     team = scope == "team"
