@@ -19,8 +19,8 @@ from runtime import cel
 from workflows.approval_messages import JUDGE_ROUND, RECORD_APPROVAL, RESOLVE_STEPS, Judging
 from workflows.entity import refusal
 
-FactsNow = Callable[[AsyncSession, Judging], Awaitable[Facts]]
-"""What a request of one kind is judged by now, for another percent than before."""
+FactsNow = Callable[[AsyncSession, Judging], Awaitable[tuple[Facts, dict[str, str]]]]
+"""What a request of one kind is judged by now, for another percent than before, and what would be granted."""
 
 
 class ApprovalActivities:
@@ -62,13 +62,14 @@ class ApprovalActivities:
             ApplicationError: the facts cannot be told, as where an exchange rate is missing.
         """
         facts_now = self._facts_now.get(judging.approval.subject.kind)
-        facts = judging.approval.facts
+        facts, terms = judging.approval.facts, judging.approval.terms
         if facts_now is not None:
             try:
                 async with self._database.read() as session:
-                    facts = await facts_now(session, judging)
+                    facts, terms = await facts_now(session, judging)
             except Unavailable:
                 raise  # the database is away: it is tried again
             except TandemError as error:
                 raise refusal(error) from error
-        return Judged(facts=facts, fired=fired(judging.approval.templates, facts, cel.answer))
+        needed = fired(judging.approval.templates, facts, cel.answer)
+        return Judged(facts=facts, fired=needed, terms=terms)

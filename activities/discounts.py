@@ -10,11 +10,11 @@ from db.session import Database
 from domain.approval.naming import named
 from domain.approval.resolve import preview
 from domain.approval.state import Facts
-from domain.discount.assess import Asked, Assessment, Check, assess, check
+from domain.discount.assess import Asked, Assessment, Check, assess, check, offer_at
 from domain.discount.gather import facts_of
 from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
-from domain.discount.submit import facts_for_approvers, holders, resolving, submission
+from domain.discount.submit import facts_for_approvers, holders, resolving, submission, terms_of
 from domain.errors import TandemError, Unavailable
 from domain.opportunity.discounts import bounding, find, giver
 from domain.opportunity.state import Opportunity
@@ -85,17 +85,22 @@ async def _with_approval(
     return found.model_copy(update={"submission": submit, "waits_for": waits_for, "due_at": due_at})
 
 
-async def facts_now(session: AsyncSession, judging: Judging) -> Facts:
-    """The facts of a request that comes back for approval: the deal as it is by now, with this percentage."""
+async def facts_now(session: AsyncSession, judging: Judging) -> tuple[Facts, dict[str, str]]:
+    """A request that comes back for approval: the deal as it is by now, with this percentage.
+
+    Its facts, and what would be granted.
+    """
     approval = judging.approval
     deal = await _deal_of(session, judging)
     discount = find(deal, approval.subject.discount_id) if deal else None
     if deal is None or discount is None or approval.policy is None:
-        return approval.facts
+        return approval.facts, approval.terms
     asked = discount.model_copy(update={"percent": judging.percent or discount.percent})
     policy = await discounts.policy_of(session, deal)
     around = await discounts.around(session, deal, discount, policy)
-    return facts_for_approvers(facts_of(deal, asked, policy, around, approval.updated_at))
+    facts = facts_of(deal, asked, policy, around, approval.updated_at)
+    valid = discount.valid or policy.grant.valid
+    return facts_for_approvers(facts), terms_of(offer_at(discount, facts, until=None), valid)
 
 
 async def _deal_of(session: AsyncSession, judging: Judging) -> Opportunity | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ from domain.approval.agenda import next_due
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
 from domain.approval.policy import FINAL_BACKUP
 from domain.approval.state import Approval, ApprovalState
-from domain.approval.view import as_seen
+from domain.approval.view import VENDORS_STEP, as_seen
 from domain.approval.work import seats, waits_for
 from domain.errors import NotFound
 from domain.principal import Principal, Role
@@ -211,6 +211,12 @@ def _listed(row: AnyRow) -> Listed:
     return Listed(**{**values, "state": ApprovalState(values["state"])})
 
 
+def _told_to_partner(listed: Listed) -> Listed:
+    """Which steps the vendor takes is not told: it would tell costs and margins."""
+    held = listed.state is ApprovalState.PENDING and listed.waits_for is not None
+    return replace(listed, waits_for=VENDORS_STEP) if held else listed
+
+
 async def page(
     session: AsyncSession,
     principal: Principal,
@@ -231,7 +237,8 @@ async def page(
         statement = statement.where(or_(*(each == requester_id for each in asked)))
     ordered = statement.order_by(col(ApprovalRow.updated_at).desc(), col(ApprovalRow.id).desc())
     order = f"approvals:{','.join(states)}:{opportunity_id}:{requester_id}"
-    return (await pages.fetch(session, ordered, request, order=order)).map(_listed)
+    found = (await pages.fetch(session, ordered, request, order=order)).map(_listed)
+    return found if principal.partner_id is None else found.map(_told_to_partner)
 
 
 def _mine(principal: Principal) -> ColumnElement[bool]:

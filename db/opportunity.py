@@ -252,6 +252,8 @@ async def get(reader: Reader, principal: Principal, opportunity_id: UUID) -> Opp
         deal.next_due_at = next_deadline(deal, agenda(deal))
     if row.held is not None:
         deal.discounts = tuple(_held(each, row.held) for each in deal.discounts)
+    if principal.partner_id is not None:
+        deal.discounts = tuple(_told_to_partner(each) for each in deal.discounts)
     deal.standard_percent = await _standard_percent(reader, deal, principal, row.tiers or {})
     return deal
 
@@ -262,6 +264,10 @@ def _hide_other_partners(deal: Opportunity, partner_id: UUID) -> None:
     if deal.discount_outside is not None:
         deal.discount_outside = deal.discount_outside.read_by(partner_id)
     deal.discounts = tuple(each for each in deal.discounts if each.partner_id in own)
+
+
+def _told_to_partner(discount: Discount) -> Discount:
+    return discount.model_copy(update={"waits_for": discount.held_by(told_to_vendor=False)})
 
 
 def _held(discount: Discount, held: dict[str, str | None]) -> Discount:

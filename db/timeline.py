@@ -81,8 +81,12 @@ _COLUMNS: tuple[Any, ...] = (
     col(Event.words),
     col(Event.data),
 )
-# By which rule somebody decided, for whom, and until when that one is away, is the vendor's own.
-_FOR_PARTNERS: tuple[Any, ...] = (*_COLUMNS[:-1], col(Event.data).op("-")("decision").label("data"))
+# By which rule somebody decided, for whom, and until when that one is away, is the vendor's own; so is which
+# steps a request takes, which would tell costs and margins.
+_FOR_PARTNERS: tuple[Any, ...] = (
+    *_COLUMNS[:-1],
+    col(Event.data).op("-")("decision").op("-")("steps").label("data"),
+)
 
 
 def _is_of_approval(row: AnyRow) -> bool:

@@ -26,6 +26,7 @@ def accept(draft: Draft, command: ask.Accept, judged: Judged) -> None:
             percent=percent,
             comment=command.comment,
             facts=judged.facts,
+            terms=judged.terms,
             needed=judged.fired,
             steps=steps_of(approval.templates, judged.fired),
         )
@@ -49,6 +50,7 @@ def resubmit(draft: Draft, command: ask.Resubmit, judged: Judged) -> None:
             reason=command.reason or approval.reason,
             comment=command.comment,
             facts=judged.facts,
+            terms=judged.terms,
             steps=steps_of(approval.templates, judged.fired),
             expires_at=draft.now + (approval.expires_at - approval.submitted_at),
         )

@@ -139,9 +139,11 @@ class Resubmitted(ApprovalEvent):
     expires_at: AwareDatetime
     # For the state: the timeline keeps neither what only some may see, nor what the state has.
     facts: Facts = Field(default={}, exclude=True)
+    terms: dict[str, str] = Field(default={}, exclude=True)
     steps: tuple[Step, ...] = Field(default=(), exclude=True)
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
+        approval.terms = self.terms or approval.terms
         approval.rounds = (*approval.rounds, self._round_before(approval, at, by))
         approval.state = ApprovalState.PENDING
         approval.percent, approval.reason, approval.facts = self.percent, self.reason, self.facts
@@ -203,9 +205,11 @@ class CounterAccepted(ApprovalEvent):
     comment: str | None
     needed: tuple[str, ...]
     facts: Facts = Field(default={}, exclude=True)  # for the state, and these as well
+    terms: dict[str, str] = Field(default={}, exclude=True)
     steps: tuple[Step, ...] = Field(default=(), exclude=True)
 
     def apply(self, approval: Approval, at: datetime, by: Actor) -> None:
+        approval.terms = self.terms or approval.terms
         approval.state = ApprovalState.PENDING
         approval.percent, approval.facts = self.percent, self.facts
         approval.counter = None

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from domain.approval.clocks import clocks
 from domain.approval.directory import Directory, PersonEntry
@@ -87,10 +87,14 @@ class Resolution(Value):
 
 
 class Judged(Value):
-    """What a request is judged by as it is submitted again, or an offer is taken, and the steps it needs."""
+    """What a request is judged by as it is submitted again, or an offer is taken, and the steps it needs.
+
+    `terms` say what would be granted then; none where nothing about that is known anew.
+    """
 
     facts: Facts
     fired: tuple[str, ...]
+    terms: dict[str, str] = Field(default={})
 
 
 def fired(templates: Sequence[StepTemplate], facts: Facts, judge: Judge) -> tuple[str, ...]:

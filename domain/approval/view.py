@@ -5,6 +5,9 @@ from __future__ import annotations
 from domain.approval.state import Approval, Round, Step, StepState
 from domain.principal import Principal, Role, Side
 
+VENDORS_STEP = "The vendor"
+"""All steps together, as a partner sees them."""
+
 SEEING_ALL = frozenset({Role.DEAL_DESK, Role.FINANCE, Role.SALES_DIRECTOR, Role.ADMIN})
 """Whoever has one of these roles sees all of every request; so does who may decide on it, or has."""
 
@@ -48,7 +51,7 @@ def _vendors(steps: tuple[Step, ...]) -> Step:
     told = (StepState.REJECTED, StepState.SKIPPED, StepState.OPEN, StepState.WAITING)
     return Step(
         key="vendor",
-        title="The vendor",
+        title=VENDORS_STEP,
         rule="",
         needs="one",
         state=next((state for state in told if state in states), StepState.APPROVED),

@@ -118,6 +118,10 @@ class Discount(Value):
             return ()
         return tuple(key for key in self.steps if key not in self.carried)
 
+    def held_by(self, *, told_to_vendor: bool) -> str | None:
+        """Who holds it: a partner does not learn which steps, which would tell it costs and margins."""
+        return self.waits_for if told_to_vendor or self.waits_for is None else THE_VENDOR
+
     @property
     def is_in_force(self) -> bool:
         return self.state is DiscountState.GRANTED
@@ -141,6 +145,9 @@ class Uncovered(Value):
     partner_id: UUID | None = None
     reasons: tuple[str, ...]
 
+
+THE_VENDOR = "the vendor"
+"""Who decides, as far as a partner learns it."""
 
 NOT_TOLD = "what a partner of this deal gives is more than it was granted"
 """What the other partners of a deal learn of it."""

@@ -11,10 +11,11 @@ from domain.approval.resolve import Resolving
 from domain.approval.state import Facts, Step, StepState, Subject
 from domain.calendar import Calendar, after, parse_business
 from domain.discount.assess import Assessment
+from domain.discount.envelope import Envelope
 from domain.discount.facts import DiscountFacts
 from domain.discount.policy import DiscountPolicy
 from domain.discount.state import Discount
-from domain.duration import in_words
+from domain.duration import Duration, in_words
 from domain.opportunity.discounts import line_named
 from domain.opportunity.state import Opportunity, Person
 from domain.opportunity.wording import listed
@@ -58,7 +59,7 @@ def submission(
         ),
         facts=facts_for_approvers(found.facts),
         internal_facts=INTERNAL_FACTS,
-        terms={"grant": f"{found.offer.words}, for {in_words(found.valid)} from the approval on"},
+        terms=terms_of(found.offer, found.valid),
         asked_for=_in_whose_name(deal, discount),
         policy=policy.ref,
         steps=templates(policy),
@@ -68,6 +69,11 @@ def submission(
         percent=discount.percent,
         expires_at=expires,
     )
+
+
+def terms_of(offer: Envelope, valid: Duration) -> dict[str, str]:
+    """What would be granted, for those who decide."""
+    return {"grant": f"{offer.words}, for {in_words(valid)} from the approval on"}
 
 
 def templates(policy: DiscountPolicy) -> tuple[StepTemplate, ...]:

@@ -142,12 +142,13 @@ def discount_blockers(deal: Opportunity, reader: Actor | None = None) -> list[Bl
         back = waiting.state in (DiscountState.RETURNED, DiscountState.COUNTERED)
         side = waiting.requested_by.side if back else Side.VENDOR
         said = "is back with its requester" if back else "waits for approval"
+        holder = waiting.held_by(told_to_vendor=partner_id is None)
         found.append(
             Blocker(
                 code="discount_pending",
                 what=f"A discount of {waiting.percent} % {said}",
                 turn=side,
-                who=waiting.requested_by.name if back else waiting.waits_for or "the approvers",
+                who=waiting.requested_by.name if back else holder or "the approvers",
                 since=waiting.requested_at,
                 due_at=None if back else waiting.due_at,
                 partner_id=waiting.requested_by.organisation_id if side is Side.PARTNER else None,

@@ -20,7 +20,7 @@ from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.guards import demand, selling
 from domain.opportunity.stages import settle
 from domain.opportunity.state import Opportunity, Status
-from domain.principal import SYSTEM, Action
+from domain.principal import SYSTEM, Action, Actor, Side
 
 _REFUSED: dict[
     ApprovalState, Literal[DiscountState.REJECTED, DiscountState.RECALLED, DiscountState.EXPIRED]
@@ -43,7 +43,7 @@ def request(draft: Draft, command: ask.RequestDiscount) -> None:
     demand(draft.by, Action.ASK_DISCOUNT, "Your role does not ask for discounts.")
     selling(draft.deal)
     deal = draft.deal
-    _none_pending(deal)
+    _none_pending(deal, draft.by)
     if deal.amount is None or not deal.amount.amount:
         raise InvalidInput(
             "Say first what the deal is worth: set its amount, or add lines.", pointer="/amount"
@@ -68,12 +68,12 @@ def request(draft: Draft, command: ask.RequestDiscount) -> None:
     )
 
 
-def _none_pending(deal: Opportunity) -> None:
+def _none_pending(deal: Opportunity, by: Actor) -> None:
     """Raises: DiscountPending, while somebody still has to decide on a request before."""
     waiting = pending(deal)
     if waiting is None:
         return
-    holder = waiting.waits_for or "its requester"
+    holder = waiting.held_by(told_to_vendor=by.side is not Side.PARTNER) or "its requester"
     raise DiscountPending(
         f"{waiting.percent} % off waits for {holder}: amend that request, or take it back, then ask again.",
         approval_id=str(waiting.approval_id) if waiting.approval_id else None,

@@ -79,6 +79,32 @@ async def test_a_partner_sees_its_own_request_without_what_is_the_vendors(desk: 
     assert "floor" not in str(seen)
 
 
+async def test_no_partner_learns_which_steps_the_vendor_takes(desk: DealDesk):
+    approval = await desk.asked("27.5", SELLER)
+    assert approval["waits_for"] == "The vendor"
+    seller, deal = await desk.as_(SELLER), approval["subject"]["opportunity_id"]
+    listed = (await seller.get("/api/v1/approvals", params={"opportunity_id": deal})).json()["items"]
+    assert [each["waits_for"] for each in listed] == ["The vendor"]
+    again = await seller.post(
+        f"/api/v1/opportunities/{deal}/discounts", json={"percent": "20", "reason": "?"}
+    )
+    assert again.json()["detail"].startswith("27.5 % off waits for the vendor:")
+    pages = [f"/api/v1/opportunities/{deal}{part}" for part in ("", "/blockers", "/discounts", "/timeline")]
+    for at in (*pages, f"/opportunities/{deal}", "/approvals?scope=open", f"/approvals/{approval['id']}"):
+        assert "finance" not in (await seller.get(at)).text.lower(), at
+
+
+async def test_what_would_be_granted_follows_what_is_asked_for_by_now(desk: DealDesk):
+    approval = await desk.asked("20")
+    assert approval["terms"]["grant"].startswith("up to 20 %")
+    await desk.done(DESK, approval, "return", comment="They ask for more, it seems.")
+    again = await desk.done(REP, approval, "resubmit", percent="24", reason="They want more.")
+    assert again["terms"]["grant"].startswith("up to 24 %, for at least 200,000.00 USD")
+    await desk.done(DESK, approval, "counter", percent="18")
+    taken = await desk.done(REP, approval, "accept")
+    assert taken["terms"]["grant"].startswith("up to 18 %")
+
+
 @pytest.mark.parametrize("verb", ["", "approve", "recall"])
 async def test_the_request_of_another_partner_is_not_there(desk: DealDesk, as_: ClientFor, verb: str):
     approval = await desk.asked("20", SELLER)
