@@ -136,6 +136,12 @@ class Exit(Part):
             raise ValueError(msg)
         return self
 
+    @property
+    def asks(self) -> str | None:
+        """What the rule asks for, in words where the playbook has them."""
+        asked = self.rule_in_words or self.rule
+        return asked.rstrip(".") if asked else None
+
 
 Location = tuple[str | int, ...]
 """Where in a playbook: the names and positions that lead there."""

@@ -77,8 +77,7 @@ def exit_in_words(stage: Stage) -> str:
     if leave.by is ExitBy.SIGN_OFF:
         return "Left when all required tasks are done and both sides agree that it is finished."
     if leave.by is ExitBy.RULE:
-        what = leave.rule_in_words or leave.rule or ""
-        when = f"its required tasks are done and its rule is met: {what.rstrip('.')}"
+        when = f"its required tasks are done and its rule is met: {leave.asks}"
     else:
         when = "all required tasks are done"
     if leave.advance is Advance.AUTOMATIC:

@@ -199,11 +199,12 @@ class StageSignedOff(Happening):
 
 
 class RuleJudged(Happening):
-    """The stage's CEL rule answers differently than before."""
+    """The stage's CEL rule answers differently than before; `asks` says the rule in words."""
 
     type: Literal["rule_judged"] = "rule_judged"
     stage: str
     rule: str
+    asks: str | None = None
     met: bool
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
@@ -211,7 +212,7 @@ class RuleJudged(Happening):
         deal.stage = deal.stage.model_copy(update={"rule_met": self.met, "stays": stays})
 
     def words(self, by: Actor) -> str:
-        return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.rule}"
+        return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.asks or self.rule}"
 
 
 class PersonLeft(Happening):

@@ -96,7 +96,7 @@ def judged(deal: Opportunity, *, met: bool, now: datetime) -> Outcome:
     rule = rule_to_judge(deal)
     known = deal.stage.rule_met if deal.stage.stays else bool(deal.stage.rule_met)
     if rule is not None and known is not met:
-        draft.add(did.RuleJudged(stage=deal.stage.key, rule=rule, met=met))
+        draft.add(did.RuleJudged(stage=deal.stage.key, rule=rule, asks=exit_of(deal).asks, met=met))
         settle(draft)
     return draft.outcome()
 

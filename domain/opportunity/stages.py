@@ -218,7 +218,7 @@ def closed_gate(deal: Opportunity, missing: list[Blocker], what: str) -> Conflic
 def _rule_that_fired(gate: Exit) -> str:
     match gate.by:
         case ExitBy.RULE:
-            return f"the rule is met ({gate.rule})"
+            return f"the rule is met ({gate.asks})"
         case ExitBy.SIGN_OFF:
             return "both sides agreed"
         case _:

@@ -8,9 +8,11 @@ import pytest
 
 from domain.errors import Forbidden, NoSuchStage, StageGateClosed
 from domain.opportunity import commands as ask
+from domain.opportunity.events_stage import RuleJudged
 from domain.opportunity.rules import rule_to_judge
 from domain.opportunity.state import TaskState
-from domain.playbook import Phase
+from domain.playbook import Exit, ExitBy, Phase
+from domain.principal import SYSTEM
 from tests.factories import (
     ASTER,
     BOREALIS,
@@ -107,6 +109,13 @@ def test_a_rule_opens_the_gate_and_the_timeline_says_which():
         "The rule to leave the stage is met: deal.amount > 0.0",
         "Joint proposal → Commit: the rule is met (deal.amount > 0.0).",
     ]
+
+
+def test_the_timeline_says_a_rule_in_the_words_that_the_playbook_has_for_it():
+    gate = Exit(by=ExitBy.RULE, rule="deal.amount > 0.0", rule_in_words="The amount is known.")
+    assert gate.asks == "The amount is known"
+    told = RuleJudged(stage="proposal", rule="deal.amount > 0.0", asks=gate.asks, met=False)
+    assert told.words(SYSTEM) == "The rule to leave the stage is not met: The amount is known"
 
 
 def test_before_it_was_asked_a_rule_counts_as_not_met_so_a_first_no_is_no_news():
