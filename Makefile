@@ -12,7 +12,7 @@ help: ## List these commands
 install: ## Make .venv ready for running Tandem
 	@sh .ci/setup.sh local
 
-install-dev:
+install-dev: ## Make .venv ready for tests, checks and tandem simulate --through-temporal
 	@sh .ci/setup.sh dev
 
 run: install ## Start everything; Ctrl-C stops it

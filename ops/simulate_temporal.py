@@ -221,7 +221,7 @@ async def _stage(trial: Trial, found: Simulated) -> AsyncIterator[WorkflowEnviro
     if program is None:
         raise CannotStart(
             f"Playing through Temporal needs its time-skipping server ({PROGRAM}), which comes with the test "
-            "tools: run `make install` in a source tree, or leave --through-temporal out."
+            "tools: run `make install-dev` in a source tree, or leave --through-temporal out."
         )
     with tempfile.TemporaryDirectory(prefix="tandem-simulate-") as folder:
         home = Path(folder)

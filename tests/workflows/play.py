@@ -82,7 +82,7 @@ class Ledger:
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     """A server whose clock is ours: a month passes at once."""
     program = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
-    assert program, "the time-skipping server is missing: run `make install`"  # or the SDK downloads one
+    assert program, "the time-skipping server is missing: run `make install-dev`"  # or the SDK downloads one
     async with await WorkflowEnvironment.start_time_skipping(
         data_converter=DATA_CONVERTER, test_server_existing_path=program
     ) as environment:
