@@ -19,10 +19,11 @@ from itertools import pairwise, takewhile
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, WithJsonSchema
 
-from domain.duration import parse_duration
 from domain.read_once import ReadOnce
+from domain.span import Span, Unit, parse_business
+from domain.value import Input
 
 UTC_ZONE = "UTC"
 _MINUTES_A_DAY = 24 * 60
@@ -138,10 +139,8 @@ OFFICE_HOURS: dict[Weekday, tuple[str, ...]] = dict.fromkeys(_WEEK[:5], ("09:00-
 """Monday to Friday, nine to five: what holds where nothing else is said."""
 
 
-class ZoneChange(BaseModel):
+class ZoneChange(Input):
     """From `at` on, the zone's clock shows so many seconds more than UTC's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: AwareDatetime
     seconds: int
@@ -185,82 +184,6 @@ def pinned(calendar: Calendar, first: date, last: date) -> Calendar:
 
 def _seconds(offset: timedelta) -> int:
     return offset // _SECOND
-
-
-class Unit(StrEnum):
-    """What a length of time is counted in."""
-
-    BUSINESS_HOURS = "bh"
-    BUSINESS_DAYS = "bd"
-    HOURS = "h"
-
-
-class Span(NamedTuple):
-    """A length of time: so many hours, business hours or business days."""
-
-    amount: Fraction
-    unit: Unit
-
-    def __str__(self) -> str:
-        """In words, to the second place: “8 business hours”, “2.5 business days”, “14 days”."""
-        amount, noun = self.amount, _NOUNS[self.unit]
-        if self.unit is Unit.HOURS and amount >= 24 and amount % 12 == 0:  # noqa: PLR2004 - a day, half a day
-            amount, noun = amount / 24, "day"
-        number = f"{float(amount):.2f}".rstrip("0").rstrip(".")
-        return f"{number} {noun}{'' if amount == 1 else 's'}"
-
-
-_NOUNS = {Unit.BUSINESS_HOURS: "business hour", Unit.BUSINESS_DAYS: "business day", Unit.HOURS: "hour"}
-_SPAN = re.compile(r"([1-9][0-9]{0,3})(bh|bd)")
-
-
-@lru_cache(maxsize=1024)
-def parse_business(text: str) -> Span:
-    """The length of time that `text` names: `8bh`, `5bd` (business time), `8h`, `30d`, `2w` (elapsed).
-
-    Raises:
-        ValueError: it is not a whole number from 1 to 9999 followed by bh, bd, h, d or w.
-    """
-    if match := _SPAN.fullmatch(text):
-        return Span(Fraction(int(match[1])), Unit(match[2]))
-    try:
-        return Span(Fraction(parse_duration(text) // _HOUR), Unit.HOURS)
-    except ValueError:
-        msg = (
-            f"{text[:20]!r} is not a duration: write a number and bh (business hours), bd (business days), "
-            "h, d or w, such as 8bh, 5bd or 30d"
-        )
-        raise ValueError(msg) from None
-
-
-def _span(text: str) -> str:
-    parse_business(text)
-    return text
-
-
-BusinessDuration = Annotated[
-    str,
-    AfterValidator(_span),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": "^[1-9][0-9]{0,3}(bh|bd|[hdw])$",
-            "examples": ["8bh", "5bd", "30d"],
-            "description": "A whole number of business hours (bh), business days (bd), hours, days or weeks.",
-        }
-    ),
-]
-"""A length of time as written in policies; `parse_business` makes it a `Span`."""
-
-
-def share(span: Span, fraction: Fraction) -> Span:
-    """This part of a length of time, such as two thirds of it."""
-    return Span(span.amount * fraction, span.unit)
-
-
-def half(span: Span) -> Span:
-    """Half of a length of time: when one reminds of what is due at its end."""
-    return share(span, Fraction(1, 2))
 
 
 _CALENDARS_KNOWN = 64

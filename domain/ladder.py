@@ -11,8 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.calendar import BusinessDuration
 from domain.duration import Duration
+from domain.span import BusinessDuration
 from domain.value import Input
 
 

@@ -19,11 +19,11 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from domain.calendar import BusinessDuration
 from domain.ladder import Clock, Ladders
 from domain.playbook_handoff import AfterWinning
 from domain.principal import Role, Side
 from domain.read_once import ReadOnce
+from domain.span import BusinessDuration
 from domain.task_template import Key, Part, PartnerRole, Tasks, TaskTemplate, Text, Title
 from domain.trigger import Moment, Trigger, Triggers
 

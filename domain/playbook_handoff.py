@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.calendar import BusinessDuration
 from domain.duration import Duration
+from domain.span import BusinessDuration
 from domain.value import Input
 
 

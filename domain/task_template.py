@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.calendar import BusinessDuration
 from domain.principal import Role, Side
+from domain.span import BusinessDuration
 from domain.value import Input
 
 Key = Annotated[

@@ -13,8 +13,8 @@ from typing import Annotated, Self
 from pydantic import Field, HttpUrl, field_serializer, model_validator
 
 from domain.approval.policy import ApproverRule, Approvers, Expression
-from domain.calendar import BusinessDuration
 from domain.principal import Role, Side
+from domain.span import BusinessDuration
 from domain.task_template import Key, Part, TaskTemplate, Title
 
 MAX_TRIGGERS = 20

@@ -21,7 +21,6 @@ from api.v1.changing import ChangeDep
 from api.v1.clock_shapes import AgendaItemOut
 from api.v1.opportunity_inputs import NoBody
 from api.v1.opportunity_shapes import SAM, OpportunityOut
-from domain.calendar import BusinessDuration
 from domain.ladder import Tell
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import DueItem, agenda
@@ -29,6 +28,7 @@ from domain.opportunity.forecast import Forecast, if_nobody_acts
 from domain.opportunity.ladder import Step, steps
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal, Side
+from domain.span import BusinessDuration
 from runtime import cel
 
 router = APIRouter(prefix="/opportunities/{opportunity_id}", tags=["opportunities"], route_class=TandemRoute)

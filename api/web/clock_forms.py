@@ -14,11 +14,11 @@ from api.web.choices import people_of
 from api.web.fields import moment_typed
 from api.web.forms import Form, parse
 from api.zones import zone_of
-from domain.calendar import parse_business
 from domain.opportunity import commands as ask
 from domain.opportunity.state import Mood, Opportunity
 from domain.principal import Action as Right
 from domain.principal import Principal, Side
+from domain.span import parse_business
 
 _MOODS = {Mood.GOOD: "Good", Mood.NEUTRAL: "Neutral", Mood.BAD: "Bad"}
 _OFTEN = ("1bd", "2bd", "1w", "2w", "30d")

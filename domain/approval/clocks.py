@@ -7,7 +7,8 @@ from datetime import datetime
 
 from domain.approval.policy import StepTemplate
 from domain.approval.state import Alarm, AlarmKind
-from domain.calendar import Calendar, after, half, parse_business
+from domain.calendar import Calendar, after
+from domain.span import half, parse_business
 
 
 def clocks(

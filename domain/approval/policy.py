@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from domain.calendar import BusinessDuration
 from domain.principal import Role, Side
+from domain.span import BusinessDuration
 from domain.task_template import Key, Title
 from domain.value import Input, Value
 

@@ -21,12 +21,12 @@ from domain.approval.policy import (
     StepTemplate,
     step_problems,
 )
-from domain.calendar import BusinessDuration
 from domain.duration import Duration
 from domain.money import CurrencyCode
 from domain.partner import Tier
 from domain.percent import shown
 from domain.playbook import Key, Text, Title
+from domain.span import BusinessDuration
 from domain.value import Input
 
 Percent = Annotated[

@@ -9,7 +9,7 @@ from domain.approval.commands import Submit
 from domain.approval.policy import StepTemplate
 from domain.approval.resolve import Resolving
 from domain.approval.state import Facts, Step, StepState, Subject
-from domain.calendar import Calendar, after, parse_business
+from domain.calendar import Calendar, after
 from domain.discount.assess import Assessment
 from domain.discount.envelope import Envelope
 from domain.discount.facts import DiscountFacts
@@ -20,6 +20,7 @@ from domain.opportunity.discounts import line_named
 from domain.opportunity.state import Opportunity, Person
 from domain.opportunity.wording import listed
 from domain.principal import Side
+from domain.span import parse_business
 
 KIND = "discount"
 INTERNAL_FACTS = ("margin", "elsewhere", "other_deals")

@@ -12,10 +12,11 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from domain.approval.directory import Directory, PersonEntry
-from domain.calendar import Calendar, Span, after, parse_business
+from domain.calendar import Calendar, after
 from domain.handoff.state import AcceptanceClock, FollowUp, Rung
 from domain.playbook_handoff import AfterWinning
 from domain.principal import Action, Role, allowed
+from domain.span import Span, parse_business
 from domain.value import Value
 
 

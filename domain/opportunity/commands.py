@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from domain.approval.policy import PolicyRef
-from domain.calendar import BusinessDuration, Calendar
+from domain.calendar import Calendar
 from domain.money import Money
 from domain.opportunity.commands_discount import DropDiscount, RequestDiscount
 from domain.opportunity.commands_lines import AddLine, ChangeLine, RemoveLine
@@ -29,6 +29,7 @@ from domain.opportunity.state import (
 )
 from domain.playbook import Playbook
 from domain.principal import Actor, Side
+from domain.span import BusinessDuration
 from domain.value import Input
 
 

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from domain.calendar import Calendar, parse_business
+from domain.calendar import Calendar
 from domain.ladder import Subject, Tell
 from domain.opportunity.happening import Happening
 from domain.opportunity.state import Cadence, CheckIn, CheckInFor, Mood, Opportunity
 from domain.opportunity.wording import listed
 from domain.principal import Actor, Side
+from domain.span import parse_business
 
 
 class CheckedIn(Happening):

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.approval.commands import Submit
 from domain.approval.policy import StepTemplate
 from domain.approval.state import ApprovalState, Subject
-from domain.calendar import after, parse_business
+from domain.calendar import after
 from domain.errors import Conflict, NotFound
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
@@ -20,6 +20,7 @@ from domain.opportunity.stages import calendar_of, due, settle
 from domain.opportunity.state import Opportunity
 from domain.opportunity.trigger_state import StageApproval, StageApprovalState, TriggerPlace
 from domain.principal import SYSTEM, Action, Actor, Side
+from domain.span import parse_business
 from domain.trigger import StageApprovalTemplate
 
 KIND = "stage"

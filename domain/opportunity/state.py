@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.approval.policy import PolicyRef
-from domain.calendar import BusinessDuration, Calendar
+from domain.calendar import Calendar
 from domain.discount.state import Discount, OutsideGrant
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
@@ -23,6 +23,7 @@ from domain.opportunity.trigger_state import StageApproval, TriggerPlace
 from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
+from domain.span import BusinessDuration
 from domain.value import Value
 
 PartnerId = UUID

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from domain.calendar import UTC_ZONE, BusinessDuration, Zone
+from domain.calendar import UTC_ZONE, Zone
 from domain.discount.policy import Percent
 from domain.duration import Duration
 from domain.money import CurrencyCode
@@ -20,6 +20,7 @@ from domain.opportunity.state import LoseReason
 from domain.partner import Tier
 from domain.playbook import Key, Location, PlaybookDefinition, Text, Title
 from domain.principal import Role
+from domain.span import BusinessDuration
 from domain.value import Input
 
 AT_ONCE = "at_once"

@@ -11,8 +11,9 @@ from random import Random
 from typing import TypeVar
 from uuid import UUID
 
-from domain.calendar import Calendar, Span, after, parse_business
+from domain.calendar import Calendar, after
 from domain.simulation.behaviour import AT_ONCE, Delay
+from domain.span import Span, parse_business
 
 T = TypeVar("T")
 _LONGEST = 20.0

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-from domain.calendar import after, parse_business
+from domain.calendar import after
 from domain.duration import parse_duration
 from domain.handoff import commands as to_handoff
 from domain.handoff.state import Health
@@ -21,6 +21,7 @@ from domain.simulation.behaviour import Behaviour, Delay
 from domain.simulation.dice import Dice
 from domain.simulation.play import Play
 from domain.simulation.world import Trial
+from domain.span import parse_business
 
 MOST_TRIES = 3
 """So often a hand-off comes back, and what was refused is asked for again."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from domain.calendar import Span, Unit, after
+from domain.calendar import after
 from domain.duration import parse_duration
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -20,6 +20,7 @@ from domain.simulation.play import Play
 from domain.simulation.report import Report
 from domain.simulation.tally import Standing, Tally
 from domain.simulation.world import Script, Trial, World
+from domain.span import Span, Unit
 
 _A_MOMENT = Span(Fraction(1, 60), Unit.BUSINESS_HOURS)
 """Deals are opened at work: outside of the hours, a minute after the next ones begin."""

@@ -14,20 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from domain.calendar import (
-    BusinessDuration,
-    Calendar,
-    Span,
-    Unit,
-    Weekday,
-    after,
-    half,
-    open_hours_between,
-    parse_business,
-    pinned,
-    share,
-    zones,
-)
+from domain.calendar import Calendar, Weekday, after, open_hours_between, pinned, zones
+from domain.span import BusinessDuration, Span, Unit, half, parse_business, share
 
 MINUTE = timedelta(minutes=1)
 BERLIN = Calendar(zone="Europe/Berlin")

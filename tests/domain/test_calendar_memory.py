@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from domain import calendar
-from domain.calendar import Calendar, after, parse_business
+from domain.calendar import Calendar, after
+from domain.span import parse_business
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)
 DAY = parse_business("1bd")

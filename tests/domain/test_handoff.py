@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.calendar import after, parse_business
+from domain.calendar import after
 from domain.errors import DealClosed, Forbidden, HandOffNotReady, NoHandOff
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import agenda
@@ -16,6 +16,7 @@ from domain.opportunity.stages import calendar_of
 from domain.opportunity.state import HandOffState, Status
 from domain.playbook import HandOffTemplate
 from domain.principal import Side
+from domain.span import parse_business
 from tests.factories import (
     ADMIN,
     ASTER,
