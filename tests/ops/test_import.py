@@ -3,128 +3,33 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
-import pytest_asyncio
-from sqlalchemy import func, select
-from sqlmodel import col
 from temporalio.client import Client
-from typer.testing import CliRunner
 
-import cli
-from db import opportunity, playbooks, policies
+from db import opportunity
 from db.session import Database
-from db.tables import Account, OpportunityRow, TimelineRow, User
+from db.tables import Account, User
 from domain.crm_import.opening import opened, opening
-from domain.discount.policy import DiscountPolicyDefinition
 from domain.errors import InvalidInput, Unavailable
-from domain.playbook import Playbook, PlaybookDefinition
-from ops.crm_import import Wanted, import_and_show, read_files, run_import
+from domain.playbook import Playbook
+from ops.crm_import import read_files
 from ops.crm_live import LiveDeals
 from ops.crm_mapping import InvalidMapping, read_mapping
-from ops.crm_report import Report, silent
+from ops.crm_report import silent
 from ops.rebuild import rebuild
-from runtime.errors import CannotStart
-from runtime.settings import Settings
-from tests.factories import a_playbook
+from tests.imports import ROOT, SAMPLE, Sample
 from tests.stack import ClientFor, People
 from workflows.messages import workflow_id
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "examples" / "crm-sample"
 PUBLIC = ROOT.parent / "shared" / "data" / "crm-pipeline"
 
 
 class Interrupted(Exception):
     """As if the process were killed here."""
-
-
-@dataclass
-class Sample:
-    """A copy of the sample under a source of its own, so that each test imports it for the first time."""
-
-    folder: Path
-    source: str
-    settings: Settings
-    database: Database
-
-    @property
-    def mapping(self) -> Path:
-        return self.folder / "mapping.yaml"
-
-    async def run(self, advance: Any = silent, **options: Any) -> Report:
-        wanted = Wanted(self.folder, self.mapping, rejects=self.folder / "rejects.csv", **options)
-        return await run_import(self.settings, wanted, advance)
-
-    async def rows(self) -> list[OpportunityRow]:
-        mine = select(OpportunityRow).where(col(OpportunityRow.external_source) == self.source)
-        async with self.database.read() as session:
-            return list((await session.execute(mine)).scalars())
-
-    async def count(self, table: type[Account | User]) -> int:
-        mine = select(func.count()).where(col(table.external_source) == self.source)
-        async with self.database.read() as session:
-            return (await session.execute(mine)).scalar_one()
-
-    async def story(self, deal: UUID) -> list[TimelineRow]:
-        told = (
-            select(TimelineRow).where(col(TimelineRow.stream_id) == deal).order_by(col(TimelineRow.sequence))
-        )
-        async with self.database.read() as session:
-            return list((await session.execute(told)).scalars())
-
-    def edit(self, file: str, before: str, after: str) -> None:
-        path = self.folder / file
-        text = path.read_text()
-        assert before in text
-        path.write_text(text.replace(before, after))
-
-
-@pytest_asyncio.fixture(scope="session")
-async def book(database: Database) -> Playbook:
-    """A playbook that nobody else publishes, with its discount policy."""
-    definition = PlaybookDefinition.model_validate(
-        a_playbook(key="crm-import", discount_policy="crm-import").model_dump(exclude={"version"})
-    )
-    policy = DiscountPolicyDefinition(key="crm-import", title="Whatever it takes")
-    async with database.transaction() as session:
-        await policies.publish(session, policy, by=None, now=datetime.now(UTC))
-        row, _ = await playbooks.publish(session, definition, by=None, now=datetime.now(UTC))
-        return playbooks.of_row(row)
-
-
-@pytest.fixture
-def sample(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    settings: Settings,
-    people: People,
-    book: Playbook,
-) -> Sample:
-    folder = tmp_path / "export"
-    shutil.copytree(SAMPLE, folder)
-    source = "sample-" + f"{abs(hash(request.node.name)):x}"
-    copy = Sample(folder, source, settings, people.database)
-    for before, after in (
-        ("source: crm-export", f"source: {source}"),
-        ("email_domain: sales.example", f"email_domain: {source}.example"),
-        ("playbook: it-software", f"playbook: {book.key}"),
-        ("stage: joint-qualification", "stage: qualify"),
-        ("stage: needs-and-fit", "stage: proposal"),
-    ):
-        copy.edit("mapping.yaml", before, after)
-    return copy
 
 
 async def test_every_row_is_imported_or_rejected_with_its_reason(sample: Sample) -> None:
@@ -315,109 +220,6 @@ async def test_a_deal_of_an_unknown_agent_is_rejected(sample: Sample) -> None:
     sample.edit("sales_pipeline.csv", "5LL3HJ5Y,Bruno Sato", "5LL3HJ5Y,Nobody Known")
     report = await sample.run()
     assert (report.opportunities.imported, report.opportunities.rejected) == (39, 3)
-
-
-def _tandem(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
-        "TANDEM_DATABASE_URL": settings.database_url or "",
-        "TANDEM_TEMPORAL_ADDRESS": settings.temporal_address or "",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-async def test_the_command_prints_numbers_that_add_up(sample: Sample) -> None:
-    rejects = sample.folder / "bad.csv"
-    ran = _tandem(sample.settings, "import", str(sample.folder), "--json", "--rejects", str(rejects))
-    assert (ran.returncode, ran.stderr) == (0, "")
-    told = json.loads(ran.stdout)
-    assert told["rejects_file"] == str(rejects)
-    for part in ("people", "accounts", "opportunities"):
-        tally = told[part]
-        assert tally["rows"] == tally["imported"] + tally["already_there"] + tally["rejected"]
-
-
-@pytest.mark.parametrize(
-    ("at", "says"),
-    [
-        ("nowhere", "tandem: There is no {folder}/nowhere. Give the folder of the export, or its CSV of"),
-        ("empty", "tandem: There is no mapping.yaml in {folder}/empty. Say with --mapping how to read"),
-    ],
-)
-def test_an_export_or_a_mapping_that_is_not_there_is_said_at_once(
-    settings: Settings, tmp_path: Path, at: str, says: str
-) -> None:
-    (tmp_path / "empty").mkdir()
-    ran = _tandem(settings, "import", str(tmp_path / at))
-    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
-    assert ran.stderr.startswith(says.format(folder=tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        (["frobnicate"], "No such command 'frobnicate'. Try `tandem --help`."),
-        (["import"], "Missing argument 'source'. Try `tandem import --help`."),
-        (["keys", "create", "--colour", "red"], "No such option: --colour. Try `tandem keys create --help`."),
-    ],
-)
-def test_what_is_typed_wrong_is_one_line_too(settings: Settings, typed: list[str], says: str) -> None:
-    ran = _tandem(settings, *typed)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"tandem: {says}\n")
-
-
-async def test_the_table_says_what_is_there_and_where_the_rejects_are(
-    sample: Sample, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await sample.run()
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    deals = sample.folder / "sales_pipeline.csv"
-    again = Wanted.of(deals, None, dry_run=True, rejects=sample.folder / "bad.csv")
-    await import_and_show(sample.settings, again, as_json=False)
-    out, err = capsys.readouterr()
-    assert "Deals read" in err, "the bar"
-    assert "Opportunities    42                  0             40         2" in out
-    assert "2 rows are rejected, each with its reason, in" in out
-    assert "Nothing was changed" in out
-
-    one = sample.folder / "sales_pipeline.csv"
-    one.write_text("".join(one.read_text().splitlines(keepends=True)[:14]))
-    await import_and_show(sample.settings, replace(again, dry_run=False), as_json=False)
-    assert "1 row is rejected" in capsys.readouterr().out
-
-
-async def test_without_a_database_it_says_how_to_start_one(sample: Sample) -> None:
-    sample.settings = Settings(home=sample.folder, database_url=None)
-    with pytest.raises(CannotStart, match="start one with `tandem up`"):
-        await sample.run()
-
-
-async def test_without_temporal_nothing_live_is_recorded(sample: Sample) -> None:
-    sample.settings = sample.settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    with pytest.raises(Unavailable, match="Temporal does not answer"):
-        await sample.run()
-    assert await sample.rows() == []
-
-
-async def test_a_refusal_is_one_sentence_and_an_exit_code(sample: Sample) -> None:
-    sample.edit("sales_pipeline.csv", "GFXSFVCB,Bruno Sato", 'GFXSFVCB,"Bruno Sato')
-    ran = _tandem(sample.settings, "import", str(sample.folder))
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == (
-        'tandem: sales_pipeline.csv, line 5: a quote (") is opened here and never closed. '
-        'Close it, or write "" where a quote is meant.\n'
-    )
-
-
-def test_other_formats_are_refused() -> None:
-    assert CliRunner().invoke(cli.app, ["import", str(SAMPLE), "--format", "xlsx"]).exit_code == 2
 
 
 @pytest.mark.skipif(not PUBLIC.is_dir(), reason="the public export is not beside the repository")
