@@ -33,8 +33,7 @@ def describe(app: FastAPI) -> None:
             description = plain()
             _add_schemas(description)
             for method, operation in _operations(description):
-                if method == "post":
-                    _take_idempotency_key(operation)
+                _describe_idempotency_key(method, operation)
                 _add_examples(operation, description)
         return app.openapi_schema or plain()
 
@@ -59,10 +58,14 @@ def _operations(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, An
         yield from path.items()
 
 
-def _take_idempotency_key(operation: dict[str, Any]) -> None:
+def _describe_idempotency_key(method: str, operation: dict[str, Any]) -> None:
+    """Every POST takes the key. A GET has no use for it, though it may share what it needs with commands."""
+    if method not in {"get", "post"}:
+        return
     parameters = operation.setdefault("parameters", [])
     parameters[:] = [each for each in parameters if each["name"].lower() != HEADER.lower()]
-    parameters.append(_IDEMPOTENCY_KEY)
+    if method == "post":
+        parameters.append(_IDEMPOTENCY_KEY)
 
 
 def _add_examples(operation: dict[str, Any], description: dict[str, Any]) -> None:
