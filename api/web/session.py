@@ -6,12 +6,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import sessions
-from api.services import ServicesDep
+from api.services import Services, ServicesDep
+from api.web.approvals import INBOX
 from api.web.forms import FormDep, Refusal, safe_path
 from api.web.rendering import page
 from domain.errors import TandemError, Unauthenticated
+from domain.principal import Role
 
 router = APIRouter(include_in_schema=False)
+
+HOME = "/"
 
 
 @router.get("/sign-in")
@@ -26,7 +30,7 @@ async def ask(request: Request, services: ServicesDep, next: str = "/") -> Respo
 @router.post("/sign-in")
 async def sign_in(request: Request, services: ServicesDep, form: FormDep) -> Response:
     """Open a session, or say in one sentence why not."""
-    onward = safe_path(form.get("next"), "/")
+    onward = safe_path(form.get("next"), HOME)
     email = form.values.get("email", "")
     address = request.client.host if request.client else ""
     try:
@@ -53,9 +57,17 @@ async def sign_in(request: Request, services: ServicesDep, form: FormDep) -> Res
         if "retry_after" in error.extra:
             answer.headers["Retry-After"] = str(error.extra["retry_after"])
         return answer
+    if onward == HOME:
+        onward = await _home(services, token)
     response = RedirectResponse(onward, status_code=303)
     sessions.set_cookie(request, response, token)
     return response
+
+
+async def _home(services: Services, token: str) -> str:
+    """Where somebody's day begins: the deal desk's with what waits for its decision."""
+    found = await sessions.find(services.database, token)
+    return INBOX if found is not None and Role.DEAL_DESK in found.principal.roles else HOME
 
 
 @router.post("/sign-out")

@@ -58,6 +58,26 @@ async def test_a_person_signs_in_and_out(
     await sessions.sign_out(database, token)
 
 
+@pytest.mark.parametrize(
+    ("role", "wanted", "arrives"),
+    [
+        (Role.DEAL_DESK, None, "/approvals"),
+        (Role.DEAL_DESK, "/", "/approvals"),
+        (Role.DEAL_DESK, "/pipeline", "/pipeline"),
+        (Role.SALES_REP, None, "/"),
+    ],
+)
+async def test_the_deal_desk_begins_with_its_approvals(
+    client: httpx.AsyncClient, people: People, role: Role, wanted: str | None, arrives: str
+) -> None:
+    email = f"{uuid4().hex}@vendor.example"
+    await people.add(email, role, password=PASSWORD)
+    typed = {"email": email, "password": PASSWORD} | ({"next": wanted} if wanted else {})
+    answer = await client.post("/sign-in", data=typed)
+    client.cookies.clear()
+    assert (answer.status_code, answer.headers["location"]) == (303, arrives)
+
+
 @pytest.mark.parametrize("email", [None, "nobody@vendor.example", "nul\0@vendor.example", "", "\ud800"])
 async def test_every_refusal_says_the_same(database: Database, person: Person, email: str | None) -> None:
     with pytest.raises(Unauthenticated, match="The e-mail address or the password is not right"):
