@@ -7,11 +7,12 @@ from typing import Any
 
 from runtime.wording import predicate
 
+NO_ID = "This must be a UUID."
 _SENTENCES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field here.",
     "string_unicode": "This text is not valid Unicode.",
-    "uuid_parsing": "This must be a UUID.",
+    "uuid_parsing": NO_ID,
     "uuid_type": "This must be a UUID, written as a text.",
     "dict_type": "This must be a JSON object.",
     "model_type": "This must be a JSON object.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import any_, literal, select
+from sqlalchemy import any_, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
@@ -72,6 +72,25 @@ async def active_partners(reader: Reader, principal: Principal) -> Choices:
         .limit(MOST)
     )
     return [(row.id, row.name) for row in await reader.execute(statement)]
+
+
+async def called(reader: Reader, principal: Principal, words: str) -> UUID | None:
+    """The active person with this e-mail address, or the active partner of this name, as the principal sees.
+
+    Capitals do not count. None where nobody is called that, or several are.
+    """
+    if "@" in words:
+        statement = select(col(User.id)).where(
+            visible_users(principal), col(User.active), func.lower(col(User.email)) == words.lower()
+        )
+    else:
+        statement = select(col(Organisation.id)).where(
+            visible_partners(principal),
+            col(Organisation.status) == "active",
+            func.lower(col(Organisation.name)) == words.lower(),
+        )
+    found = (await reader.execute(statement.limit(2))).scalars().all()
+    return found[0] if len(found) == 1 else None
 
 
 _KINDS = {Side.VENDOR: OrganisationKind.VENDOR, Side.PARTNER: OrganisationKind.PARTNER}

@@ -261,4 +261,13 @@ FILTERS = {
     "country": country,
     "lines": lines,
 }
-GLOBALS = {"icon": icon, "avatar_of": avatar, "asset": asset, "plural": plural, "new_key": new_key}
+MANY_CHOICES = 150
+"""So many nobody looks through, and more than `db.choices.MOST` are not listed: one may type instead."""
+GLOBALS = {
+    "icon": icon,
+    "avatar_of": avatar,
+    "asset": asset,
+    "plural": plural,
+    "new_key": new_key,
+    "MANY_CHOICES": MANY_CHOICES,
+}

@@ -21,9 +21,10 @@ from api import validation
 from api.etag import Precondition
 from api.idempotency import Minted
 from api.principal import authenticate
+from api.services import services_of
 from api.web.filters import new_key
 from api.web.rendering import page
-from db import idempotency
+from db import choices, idempotency
 from db.session import Database
 from db.tables import IdempotentRequest
 from domain.errors import InvalidInput, TandemError, Unavailable
@@ -33,6 +34,8 @@ from runtime.ids import new_id
 T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 MOST_FIELDS = 100
+TYPED = "-typed"
+"""The end of a field's name in which one types what the list before it has too much of."""
 _NAMES = {
     "amount_amount": "amount",
     "list_price_amount": "amount",
@@ -90,7 +93,21 @@ async def read_form(request: Request) -> Form:
     fields = await request.form(max_fields=MOST_FIELDS, max_files=0)
     values = {name: value for name, value in fields.multi_items() if isinstance(value, str)}
     digest = hashlib.sha256(request.url.path.encode() + b"\0" + body).hexdigest()
+    values |= await _found_by_words(request, values)
     return Form(values, f"{values.get('_key', '')[:64]}:{digest[:32]}")
+
+
+async def _found_by_words(request: Request, values: Mapping[str, str]) -> dict[str, str]:
+    """What was typed instead of chosen, as ids; what nobody is called stays, to be refused in its place."""
+    typed = {name: words.strip() for name, words in values.items() if name.endswith(TYPED) and words.strip()}
+    if not typed:
+        return {}
+    principal = await authenticate(request)
+    async with services_of(request).database.connection() as reader:
+        return {
+            name.removesuffix(TYPED): str(await choices.called(reader, principal, words) or words)
+            for name, words in typed.items()
+        }
 
 
 FormDep = Annotated[Form, Depends(read_form)]
@@ -138,9 +155,16 @@ def parse(model: type[T], typed: Mapping[str, Any]) -> T:
     try:
         return model.model_validate(typed)
     except ValidationError as wrong:
-        found = validation.explained(wrong.errors())
+        found = [_in_a_form(each) for each in validation.explained(wrong.errors())]
         what = "One thing here is" if len(found) == 1 else f"{len(found)} things here are"
         raise InvalidInput(f"{what} not right yet; see below.", errors=found) from wrong
+
+
+def _in_a_form(finding: dict[str, str]) -> dict[str, str]:
+    """Nobody types an id: they choose, or type what something is called."""
+    if finding["detail"] != validation.NO_ID:
+        return finding
+    return finding | {"detail": "Nobody and nothing is called that here; see how it is written."}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from api.web.filters import MANY_CHOICES
 from api.web.rendering import environment
 
 MACROS = '{% from "macros/forms.html" import field, area, choose, money %}'
@@ -48,3 +49,18 @@ def test_so_do_texts_and_choices() -> None:
         said = set(attributes(macro))
         assert {"id", "name", "required", "autofocus"} <= said
         assert said <= {"class", "id", "name", "rows", "maxlength", "placeholder", "required", "autofocus"}
+
+
+def test_where_there_is_too_much_to_choose_from_one_may_type() -> None:
+    def rendered(number: int) -> list[dict[str, str | None]]:
+        parser = Attributes()
+        options = [(str(n), f"Person {n}") for n in range(number)]
+        macro = '{{ choose("who_id", "Who", options, {"who_id-typed": "ann@x.example"}, {}) }}'
+        parser.feed(environment().from_string(MACROS + macro).render(options=options))
+        return parser.found
+
+    [few] = rendered(MANY_CHOICES - 1)
+    assert "required" in few
+    many, typed = rendered(MANY_CHOICES)
+    assert "required" not in many
+    assert (typed["name"], typed["value"]) == ("who_id-typed", "ann@x.example")
