@@ -249,16 +249,17 @@ def _worked(calendar: Calendar, at: datetime, span: Span) -> datetime:
     Where all days are open for as long that is reckoned in whole numbers, which is quick: in the
     amount's parts of a microsecond.
     """
+    by_days = span.unit is Unit.BUSINESS_DAYS
     parts, left, unit = span.amount.denominator, 0, None
     pieces = _open_from(calendar, at)
     while True:
         piece = next(pieces)
-        whole = piece.of_day if span.unit is Unit.BUSINESS_DAYS else _HOUR
+        whole = piece.of_day if by_days else _HOUR // _MICROSECOND
         if unit is None:
-            unit, left = whole, whole // _MICROSECOND * span.amount.numerator
+            unit, left = whole, whole * span.amount.numerator
         elif unit != whole:
             return _worked_by_fractions(calendar, at, span.amount)
-        worth = piece.length // _MICROSECOND * parts
+        worth = piece.length * parts
         if left <= worth:
             return piece.opens + timedelta(microseconds=left // parts)
         left -= worth
@@ -269,9 +270,9 @@ def _worked_by_fractions(calendar: Calendar, at: datetime, days: Fraction) -> da
     left, pieces = days, _open_from(calendar, at)
     while True:
         piece = next(pieces)
-        worth = Fraction(piece.length // _MICROSECOND, piece.of_day // _MICROSECOND)
+        worth = Fraction(piece.length, piece.of_day)
         if left <= worth:
-            return piece.opens + _part(piece.of_day, left)
+            return piece.opens + timedelta(microseconds=int(piece.of_day * left))
         left -= worth
 
 
@@ -287,15 +288,12 @@ def open_hours_between(calendar: Calendar, start: datetime, end: datetime) -> ti
 
 
 class _Piece(NamedTuple):
-    """Open time without a break, in UTC, and how long its whole day is open."""
+    """Open time without a break, in UTC; how long it is, and its whole day, in microseconds."""
 
     opens: datetime
     closes: datetime
-    of_day: timedelta
-
-    @property
-    def length(self) -> timedelta:
-        return self.closes - self.opens
+    length: int
+    of_day: int
 
 
 def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
@@ -310,15 +308,19 @@ def _open_from(calendar: Calendar, start: datetime) -> Iterator[_Piece]:
             pieces = days[day] = _of_day(calendar, distance, day)
         for piece in pieces:
             if piece.closes > start:
-                yield piece if piece.opens >= start else piece._replace(opens=start)
+                yield piece if piece.opens >= start else _piece(start, piece.closes, piece.of_day)
         day += _DAY
 
 
 def _of_day(calendar: Calendar, distance: Distance, day: date) -> tuple[_Piece, ...]:
     hours = () if day in calendar.holidays else calendar.hours.get(_WEEK[day.weekday()], ())
     pieces = sorted(_pieces(distance, day, hours)) if hours else []
-    length = sum((closes - opens for opens, closes in pieces), timedelta())
-    return tuple(_Piece(opens, closes, length) for opens, closes in pieces)
+    length = sum((closes - opens for opens, closes in pieces), timedelta()) // _MICROSECOND
+    return tuple(_piece(opens, closes, length) for opens, closes in pieces)
+
+
+def _piece(opens: datetime, closes: datetime, of_day: int) -> _Piece:
+    return _Piece(opens, closes, (closes - opens) // _MICROSECOND, of_day)
 
 
 def _pieces(distance: Distance, day: date, hours: tuple[str, ...]) -> Iterator[tuple[datetime, datetime]]:

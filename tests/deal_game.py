@@ -15,7 +15,7 @@ from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.agenda import agenda
 from domain.opportunity.blockers import blockers, gate_blockers, moves_by_itself, open_tasks, turn
-from domain.opportunity.clock import next_due
+from domain.opportunity.clock import Reckoned, next_due, reckon
 from domain.opportunity.commands_lines import ChangeLine
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.facts import facts
@@ -43,6 +43,12 @@ PARTNERS_MAY = READERS_MAY | {
 }
 
 
+def _in_full(reckoned: Reckoned) -> tuple[object, ...]:
+    """All that falls due, with its words: those are found anew whenever they are asked for."""
+    items = [((item.order, item[4:]), item.what, item.says) for item in reckoned.items]
+    return items, reckoned.due
+
+
 def pick(choices: Any, number: int) -> Any:
     return choices[number % len(choices)]
 
@@ -60,6 +66,7 @@ class DealGame(RuleBasedStateMachine):
         self.rungs: set[object] = set()
         self.visits = 0
         self.firings: set[object] = set()
+        self.reckoned: Reckoned | None = None
 
     # ------------------------------------------------------------------ how commands are played
 
@@ -277,6 +284,12 @@ class DealGame(RuleBasedStateMachine):
             assert agenda(self.deal) == []
             assert next_due(self.deal) is None
             assert turn(self.deal) is None
+
+    @invariant()
+    def what_falls_due_is_the_same_for_who_knew_what_did_before(self) -> None:
+        fresh = reckon(self.deal)
+        self.reckoned = reckon(self.deal, self.reckoned)
+        assert _in_full(self.reckoned) == _in_full(fresh)
 
     @invariant()
     def what_goes_by_itself_has_gone(self) -> None:

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from domain.approval import events as did
 from domain.approval.draft import ApprovalOutcome, Draft
-from domain.approval.made import made
 from domain.approval.state import AlarmKind, Approval, Step
+from domain.made import made
 from domain.principal import SYSTEM
 
 

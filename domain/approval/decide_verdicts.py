@@ -8,9 +8,9 @@ from domain.approval import commands as ask
 from domain.approval import events as did
 from domain.approval.draft import Draft
 from domain.approval.guards import Seats, seats_of
-from domain.approval.made import made
 from domain.approval.state import Approver, Channel, Decision, Step, Verdict
 from domain.errors import InvalidInput
+from domain.made import made
 from domain.opportunity.guards import ahead
 from domain.opportunity.state import Person
 from domain.percent import shown

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel
 
 from domain.approval.events import Event
-from domain.approval.made import made
 from domain.approval.state import Approval
+from domain.made import made
 from domain.principal import Actor
 from domain.timeline import Drafting
 from domain.value import Value

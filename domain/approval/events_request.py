@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, Field
 
 from domain.approval.events_steps import decided, finished
 from domain.approval.happening import ApprovalEvent, said
-from domain.approval.made import made
 from domain.approval.policy import PolicyRef
 from domain.approval.state import (
     Approval,
@@ -24,6 +23,7 @@ from domain.approval.state import (
     StepState,
     Verdict,
 )
+from domain.made import made
 from domain.percent import Percent, shown
 from domain.principal import Actor
 

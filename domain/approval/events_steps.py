@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from domain.approval.happening import ApprovalEvent, said
-from domain.approval.made import changed
 from domain.approval.policy import PolicyRef
 from domain.approval.state import (
     Alarm,
@@ -24,6 +23,7 @@ from domain.approval.state import (
     StepState,
     Verdict,
 )
+from domain.made import changed
 from domain.opportunity.state import Person
 from domain.opportunity.wording import listed
 from domain.principal import Actor

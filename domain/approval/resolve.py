@@ -16,10 +16,10 @@ from pydantic import AwareDatetime, Field
 
 from domain.approval.clocks import clocks
 from domain.approval.directory import Directory, PersonEntry
-from domain.approval.made import changed, made
 from domain.approval.policy import FINAL_BACKUP, ApproverRule, Needs, StepTemplate
 from domain.approval.state import Alarm, Approver, Facts, HandedSeat, Step, StepState
 from domain.errors import TandemError
+from domain.made import changed, made
 from domain.opportunity.state import Person
 from domain.principal import Side
 from domain.value import Value

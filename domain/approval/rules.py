@@ -18,7 +18,6 @@ from domain.approval import decide_verdicts as approvers
 from domain.approval import events as did
 from domain.approval.draft import ApprovalOutcome, Draft
 from domain.approval.guards import still_open
-from domain.approval.made import made
 from domain.approval.resolve import Judged, Resolution, Resolved, Resolving, Want, steps_of
 from domain.approval.state import (
     AlarmKind,
@@ -30,6 +29,7 @@ from domain.approval.state import (
     Verdict,
 )
 from domain.errors import InvalidInput
+from domain.made import made
 from domain.principal import SYSTEM, Actor, Side
 from domain.timeline import demand_current
 

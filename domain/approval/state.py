@@ -14,8 +14,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from domain.approval.made import changed, made
 from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
+from domain.made import changed, made
 from domain.opportunity.state import Person
 from domain.percent import Percent, shown
 from domain.principal import Actor, Side

@@ -243,3 +243,32 @@ def _day(at: datetime) -> str:
 def agenda(deal: Opportunity) -> list[DueItem]:
     """Every deadline of the deal, the earliest first, whether it has passed or not."""
     return sorted(deadlines(deal), key=attrgetter("order"))
+
+
+_FROM = attrgetter(
+    "status",
+    "stage",
+    "hold",
+    "handoff",
+    "tasks",
+    "partners",
+    "discounts",
+    "playbook",
+    "calendar",
+    "pauses",
+    "heard",
+    "expected_close",
+    "next_check_in_at",
+    "last_check_in",
+    "cadence",
+    "created_at",
+)
+"""All of a deal that its deadlines are reckoned from."""
+
+
+def same_deadlines(before: Opportunity, after: Opportunity) -> bool:
+    """Whether a deal has the same deadlines, for the same reasons, as it had before.
+
+    What did not change is shared by both, so that this is much quicker than to reckon them.
+    """
+    return bool(_FROM(before) == _FROM(after))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
-from domain.opportunity.agenda import DueItem, DueKind, agenda
+from domain.opportunity.agenda import DueItem, DueKind, agenda, same_deadlines
 from domain.opportunity.decide_discount import lapse
 from domain.opportunity.draft import Draft, Outcome
 from domain.opportunity.events import FellDue, Resumed
@@ -14,6 +15,21 @@ from domain.opportunity.ladder import steps
 from domain.opportunity.stages import settle
 from domain.opportunity.state import Opportunity
 from domain.principal import SYSTEM
+
+
+class Reckoned(NamedTuple):
+    """What falls due on a deal as it is, the earliest first, and when the clock has to speak next."""
+
+    deal: Opportunity
+    items: Sequence[DueItem]
+    due: datetime | None
+
+
+def reckon(deal: Opportunity, before: Reckoned | None = None) -> Reckoned:
+    """The deal's deadlines; those of `before`, where nothing has changed that they come from."""
+    same = before is not None and same_deadlines(before.deal, deal)
+    items = before.items if before is not None and same else agenda(deal)
+    return Reckoned(deal, items, next_due(deal, items))
 
 
 def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datetime | None:
@@ -27,13 +43,21 @@ def next_due(deal: Opportunity, items: Sequence[DueItem] | None = None) -> datet
     return step if deadline is None or step is None else min(deadline, step)
 
 
-def fall_due(deal: Opportunity, now: datetime, *, holds_end_on_time: bool = True) -> Outcome:
+def fall_due(
+    deal: Opportunity,
+    now: datetime,
+    items: Sequence[DueItem] | None = None,
+    *,
+    holds_end_on_time: bool = True,
+) -> Outcome:
     """What the passing of time leads to, in its order: each deadline and each step of a ladder once.
+
+    Who has the deal's agenda already gives it as `items`.
 
     Without `holds_end_on_time` the clocks of a hold that ended unnoticed stood until now, as they once did.
     """
     draft = Draft(deal, now, SYSTEM)
-    all_items = agenda(draft.deal)
+    all_items = agenda(draft.deal) if items is None else items
     while (at := next_due(draft.deal, all_items)) is not None and at <= now:
         if _say(draft, at, all_items, on_time=holds_end_on_time):
             all_items = agenda(draft.deal)

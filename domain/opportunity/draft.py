@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel
 
+from domain.made import made
 from domain.opportunity.events import Event
 from domain.opportunity.state import Opportunity
 from domain.principal import Actor
@@ -46,7 +47,8 @@ class Draft(Drafting[Opportunity, Event, TimelineEntry]):
     def _entry(self, event: Event, at: datetime, by: Actor) -> TimelineEntry:
         if by.side is not None and not by.is_system:
             self.state.heard = {**self.state.heard, by.side: at}
-        return TimelineEntry(
+        return made(
+            TimelineEntry,
             opportunity_id=self.state.id,
             sequence=self.state.version,
             at=at,
@@ -56,4 +58,4 @@ class Draft(Drafting[Opportunity, Event, TimelineEntry]):
         )
 
     def outcome(self) -> Outcome:
-        return Outcome.model_construct(opportunity=self.state, entries=tuple(self.entries))
+        return made(Outcome, opportunity=self.state, entries=tuple(self.entries))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from domain.approval.commands import Submit
 from domain.approval.resolve import preview
@@ -18,13 +19,13 @@ from domain.handoff import commands as to_handoff
 from domain.handoff import rules as handoffs
 from domain.handoff.agenda import fall_due as handoff_due
 from domain.handoff.agenda import next_due as handoff_next
-from domain.handoff.clocks import reckon
+from domain.handoff.clocks import reckon as handoff_reckon
 from domain.handoff.draft import HandOffOutcome
 from domain.handoff.news import news
 from domain.handoff.state import HandOffProcess
 from domain.opportunity import commands as ask
 from domain.opportunity import stage_approvals as stages
-from domain.opportunity.clock import fall_due, next_due
+from domain.opportunity.clock import Reckoned, fall_due, reckon
 from domain.opportunity.decide_discount import (
     approval_ended,
     assessed,
@@ -59,7 +60,9 @@ class Play:
         self.requests: list[Request] = []
         self.handoff: HandOffProcess | None = None
         self.wakes: set[datetime] = set()
-        self.next_at: datetime | None = None
+        self.reckoned: Reckoned | None = None
+        self.judged: tuple[str, dict[str, Any], bool] | None = None
+        """The last rule that was asked, about what, and its answer: of the same it is the same."""
         self.look: Callable[[], None] = lambda: None
         """Called after each change."""
         begun = open_deal(command, world.now, world.cast.owner)
@@ -92,8 +95,8 @@ class Play:
         self.deal = outcome.opportunity
         self.world.tally.deal(outcome.entries)
         self.script.note("deal", outcome.entries)
-        self.next_at = next_due(self.deal)
-        self._set_clock(self.next_at)
+        self.reckoned = reckon(self.deal, self.reckoned)
+        self._set_clock(self.reckoned.due)
         submissions += [
             (submit, stages.requester(self.deal))
             for approval in stages.newly_asked(before, self.deal)
@@ -147,11 +150,17 @@ class Play:
     def _ask_the_rule(self, outcome: Outcome) -> Outcome:
         while expression := rule_to_judge(outcome.opportunity):
             asked = outcome.opportunity
-            met = self.world.trial.holds(expression, facts(asked))
+            met = self._holds(expression, facts(asked))
             outcome = self._fire_triggers(outcome.then(judged(asked, met=met, now=self.world.now)))
             if outcome.opportunity.stage.key == asked.stage.key:
                 break
         return outcome
+
+    def _holds(self, expression: str, about: dict[str, Any]) -> bool:
+        known = self.judged
+        if known is None or known[:2] != (expression, about):
+            known = self.judged = (expression, about, self.world.trial.holds(expression, about))
+        return known[2]
 
     def _approval_told(self, approval: Approval, comment: str | None) -> None:
         """A request stands otherwise: decided, or back with whoever asked."""
@@ -183,7 +192,7 @@ class Play:
     def _commit_handoff(self, outcome: HandOffOutcome) -> None:
         question = handoffs.to_reckon(outcome.process, self.world.now)
         if question is not None:
-            answer = reckon(question, self.world.cast.directory)
+            answer = handoff_reckon(question, self.world.cast.directory)
             outcome = outcome.then(handoffs.reckoned(outcome.process, answer, self.world.now))
         self.handoff = outcome.process
         self.world.tally.handoff(outcome.entries)
@@ -201,7 +210,8 @@ class Play:
         """Time has passed: say what has fallen due, if that is still so."""
         now = self.world.now
         self.wakes.discard(now)
-        if self.next_at is not None and self.next_at <= now:
-            self._commit(self.deal, fall_due(self.deal, now))
+        known = self.reckoned
+        if known is not None and known.due is not None and known.due <= now:
+            self._commit(self.deal, fall_due(self.deal, now, known.items))
         if self.handoff is not None and (due := handoff_next(self.handoff)) is not None and due <= now:
             self._commit_handoff(handoff_due(self.handoff, now))
