@@ -74,6 +74,7 @@ class Shown:
     blockers: list[Blocker] = field(default_factory=list)
     story: list[Entry] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
     like: list[Like] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
@@ -125,13 +126,22 @@ async def _add_history(session: AsyncSession, approval: Approval, deal: Opportun
     partner_id = partner.id if partner else None
     of_partner = await approval_history.of_partner(session, approval, partner_id)
     of_customer = await approval_history.of_customer(session, approval, customer)
-    into.bars = _bars(
-        into.numbers, [(partner.name if partner else "", of_partner), (customer.name, of_customer)]
-    )
+    records = [(partner.name if partner else "", of_partner), (customer.name, of_customer)]
+    into.bars = _bars(into.numbers, records)
+    into.without = without_grants(records)
     grants = approval.facts.get("other_deals") or []
     into.elsewhere = [OtherGrant.model_validate(each).words for each in grants]
     past = await approval_history.comparable(session, approval, customer, partner_id)
     into.like = [Like(each, numbers(each.facts, each.percent)) for each in past]
+
+
+def without_grants(records: list[tuple[str, Record]]) -> list[str]:
+    """Of whom there is no average to compare with, and why."""
+    return [
+        f"{name}: {f'none of {each.decided} approved' if each.decided else 'nothing decided before'}."
+        for name, each in records
+        if name and each.average is None
+    ]
 
 
 def _bars(now: Numbers | None, records: list[tuple[str, Record]]) -> list[Bar]:

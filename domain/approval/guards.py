@@ -74,7 +74,8 @@ def _explain(approval: Approval, asked: list[Step], by: Actor) -> None:
     sitting = [seat for step in approval.open_steps() for seat in step.approvers]
     for seat in sitting:
         if seat.stands_in_for is not None and seat.stands_in_for.id == by.id:
-            raise NotAnApprover(f"{seat.name} decides for you; end the delegation to decide yourself.")
+            back = "end the delegation, or have this one handed back, to decide yourself."
+            raise NotAnApprover(f"{seat.name} decides for you; {back}")
     who = people({seat.id: seat for seat in sitting}.values())
     waits = f" It waits for {who}." if who else ""
     raise NotAnApprover(f"You are not asked to decide here.{waits}")

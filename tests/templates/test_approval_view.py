@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.web.approval_page import without_grants
 from api.web.approval_view import chain, numbers, outcome, too_late
 from api.web.filters import business, percent
 from api.web.policies import differences
+from db.approval_history import Record
 from domain.approval import commands as ask
 from domain.approval.directory import PersonEntry
 from domain.approval.verbs import Verb, verbs
@@ -145,3 +147,11 @@ def test_a_comparison_shows_what_is_around_a_difference():
         *[("same", f"line {number}") for number in (5, 6, 7)],
     ]
     assert list(differences(before, before)) == []
+
+
+def test_of_whom_nothing_was_approved_is_said_and_why():
+    given = Record(approved=1, rejected=1, average=Decimal(20), highest=Decimal(20))
+    refused = Record(approved=0, rejected=2, average=None, highest=None)
+    new = Record(approved=0, rejected=0, average=None, highest=None)
+    assert without_grants([("Aster", given), ("Acme", refused)]) == ["Acme: none of 2 approved."]
+    assert without_grants([("", new), ("Acme", new)]) == ["Acme: nothing decided before."]
