@@ -26,6 +26,7 @@ from domain.read_once import ReadOnce
 from domain.span import BusinessDuration
 from domain.task_template import Key, Part, PartnerRole, Tasks, TaskTemplate, Text, Title
 from domain.trigger import Moment, Trigger, Triggers
+from domain.value import Labelled
 
 HANDOFF = "handoff"
 """The key of the stage that every won deal enters; no stage of a playbook may have it."""
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 
-class Phase(StrEnum):
+class Phase(Labelled):
     """Where a deal stands, whatever its playbook calls its stages: so that deals add up."""
 
     PROSPECT = "prospect"
@@ -60,10 +61,6 @@ class Phase(StrEnum):
     BUSINESS_VALIDATION = "business_validation"
     COMMITTED = "committed"
     LAUNCHED = "launched"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
 
 
 class ExitBy(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -15,3 +17,11 @@ class Input(Value):
     """What somebody writes, as a command or in a file: a field that it does not have is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Labelled(StrEnum):
+    """One of several words, kept as in `at_risk` and read as in “At risk”."""
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()

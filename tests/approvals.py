@@ -88,6 +88,10 @@ DESK = step("desk", escalate=[{"to": {"role": "sales_director"}}])
 FINANCE = step("finance", {"role": "finance"})
 DIRECTOR = step("director", {"role": "sales_director"}, after=("desk", "finance"))
 CHAIN = (DESK, FINANCE, DIRECTOR)
+
+NO = ask.Reject(comment="Too much.")
+LESS = ask.Counter(percent="20", comment="This is what we can do.")
+BACK = ask.Return(comment="Who is the competitor?")
 """Deal desk and finance in parallel, and the sales director after both."""
 
 

@@ -18,7 +18,7 @@ from domain.duration import parse_duration
 from domain.opportunity.state import Person
 from domain.playbook_handoff import AfterWinning, HandOffTell
 from domain.principal import Actor
-from domain.value import Value
+from domain.value import Labelled, Value
 
 
 class Progress(StrEnum):
@@ -46,16 +46,12 @@ _PROGRESS = {
 }
 
 
-class Health(StrEnum):
+class Health(Labelled):
     """How the customer is, as customer success sees it."""
 
     GOOD = "good"
     AT_RISK = "at_risk"
     BAD = "bad"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
 
 
 class FollowUpState(StrEnum):
@@ -70,7 +66,7 @@ class FollowUpState(StrEnum):
         return self in (FollowUpState.DUE, FollowUpState.MISSED)
 
 
-class EndReason(StrEnum):
+class EndReason(Labelled):
     """Why a hand-off's process ends."""
 
     RENEWAL_OPENED = "renewal_opened"
@@ -78,10 +74,6 @@ class EndReason(StrEnum):
     CONTRACT_ENDED = "contract_ended"
     CUSTOMER_LEFT = "customer_left"
     OTHER = "other"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
 
 
 class DealFacts(Value):

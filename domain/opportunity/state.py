@@ -24,7 +24,7 @@ from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
 from domain.span import BusinessDuration
-from domain.value import Value
+from domain.value import Labelled, Value
 
 PartnerId = UUID
 
@@ -68,7 +68,7 @@ class HandOffState(StrEnum):
     ACCEPTED = "accepted"
 
 
-class LoseReason(StrEnum):
+class LoseReason(Labelled):
     """Why a deal was lost: a short list, so that reasons can be counted."""
 
     PRICE = "price"
@@ -81,10 +81,6 @@ class LoseReason(StrEnum):
     LEGAL = "legal"
     DUPLICATE = "duplicate"
     OTHER = "other"
-
-    @property
-    def label(self) -> str:
-        return self.value.replace("_", " ").capitalize()
 
 
 class Person(Value):

@@ -16,6 +16,7 @@ from domain.approval.work import awaited, seats, waits_for
 from domain.notice import NoticeKind
 from domain.principal import Principal, Role, Side
 from tests.approvals import (
+    BACK,
     DESK,
     DIANA,
     DINA,
@@ -23,7 +24,9 @@ from tests.approvals import (
     DORA,
     FINANCE,
     FRED,
+    LESS,
     MONDAY,
+    NO,
     OFFICE,
     RITA,
     SAM,
@@ -31,10 +34,6 @@ from tests.approvals import (
     away,
     without,
 )
-
-NO = ask.Reject(comment="Too much.")
-LESS = ask.Counter(percent="20", comment="This is what we can do.")
-BACK = ask.Return(comment="Who is the competitor?")
 
 
 def test_who_is_waited_for_is_in_their_lists():

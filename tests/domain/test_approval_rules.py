@@ -29,6 +29,7 @@ from domain.errors import (
     TandemError,
 )
 from tests.approvals import (
+    BACK,
     DESK,
     DIANA,
     DINA,
@@ -36,7 +37,9 @@ from tests.approvals import (
     DORA,
     FINANCE,
     FRED,
+    LESS,
     MONDAY,
+    NO,
     OFFICE,
     RITA,
     SAM,
@@ -46,10 +49,6 @@ from tests.approvals import (
     submission,
     without,
 )
-
-NO = ask.Reject(comment="Too much.")
-LESS = ask.Counter(percent="20", comment="This is what we can do.")
-BACK = ask.Return(comment="Who is the competitor?")
 
 
 def test_desk_and_finance_agree_in_any_order_then_the_director():
