@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
@@ -127,15 +127,26 @@ def keep(path: Path, history: WorkflowHistory) -> None:
     sys.stdout.write(f"{path.name}: {len(history.events)} events\n")
 
 
-async def make(names: list[str]) -> None:
-    HISTORIES.mkdir(exist_ok=True)
+def _forget(folder: Path, name: str) -> None:
+    """Make room for the histories of a scenario, which may have other runs now."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob(f"{name}-[0-9].*"):
+        old.unlink()
+
+
+async def make(
+    folder: Path,
+    names: list[str],
+    anew: Callable[[str, WorkflowEnvironment], Awaitable[list[WorkflowHistory]]],
+    skips: Collection[str],
+) -> None:
+    """Play the scenarios and keep the histories of their runs; the clock is skipped for those in `skips`."""
     for name in names:
-        for old in HISTORIES.glob(f"{name}-[0-9].*"):
-            old.unlink()
-        async with skipping() if name in SKIPPING else impatient() as server:
-            for number, history in enumerate(await play(name, server), start=1):
-                keep(HISTORIES / f"{name}-{number}", history)
+        _forget(folder, name)
+        async with skipping() if name in skips else impatient() as server:
+            for number, history in enumerate(await anew(name, server), start=1):
+                keep(folder / f"{name}-{number}", history)
 
 
 if __name__ == "__main__":
-    aio.run(make(sys.argv[1:] or [*SKIPPING, *IMPATIENT]))
+    aio.run(make(HISTORIES, sys.argv[1:] or [*SKIPPING, *IMPATIENT], play, SKIPPING))

@@ -13,8 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime import aio
 from tests.replay.approval_scenarios import IMPATIENT, SKIPPING, Desk
-from tests.replay.make import impatient, keep
-from tests.workflows.play import skipping
+from tests.replay.make import make
 from tests.workflows.play_approval import Request
 from workflows.approval_messages import approval_workflow_id
 
@@ -42,15 +41,5 @@ async def play(name: str, server: WorkflowEnvironment) -> list[WorkflowHistory]:
         return await _histories(request)
 
 
-async def make(names: list[str]) -> None:
-    HISTORIES.mkdir(exist_ok=True)
-    for name in names:
-        for old in HISTORIES.glob(f"{name}-[0-9].*"):
-            old.unlink()
-        async with skipping() if name in SKIPPING else impatient() as server:
-            for number, history in enumerate(await play(name, server), start=1):
-                keep(HISTORIES / f"{name}-{number}", history)
-
-
 if __name__ == "__main__":
-    aio.run(make(sys.argv[1:] or [*SKIPPING, *IMPATIENT]))
+    aio.run(make(HISTORIES, sys.argv[1:] or [*SKIPPING, *IMPATIENT], play, SKIPPING))

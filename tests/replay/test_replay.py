@@ -6,14 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
-from runtime.temporal_client import DATA_CONVERTER
+from tests.replay.committed import has_its_fingerprint, read, replays
 from tests.replay.make import HISTORIES, fingerprint, play
 from tests.replay.scenarios import IMPATIENT, SKIPPING
 from tests.workflows.play import skipping
-from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))
@@ -32,10 +29,6 @@ Then make the histories anew (`.venv/bin/python -m tests.replay.make`) beside th
 which must go on replaying. Before the first release, making them anew is enough."""
 
 
-def read(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(path.stem, path.read_text())
-
-
 def test_there_is_a_history_of_every_notable_path():
     told = {path.stem.rpartition("-")[0] for path in COMMITTED}
     assert told == {*SKIPPING, *IMPATIENT}
@@ -43,14 +36,12 @@ def test_there_is_a_history_of_every_notable_path():
 
 @pytest.mark.parametrize("path", [*COMMITTED, *OLDER], ids=lambda path: path.stem)
 async def test_committed_histories_replay(path: Path):
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
-    replayed = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
-    assert replayed.replay_failure is None, f"{replayed.replay_failure}\n\n{LESSON.format(name=path.stem)}"
+    await replays(path, LESSON)
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_history_and_its_fingerprint_belong_together(path: Path):
-    assert fingerprint(read(path)) == path.with_suffix(".txt").read_text()
+    has_its_fingerprint(path)
 
 
 @pytest.mark.parametrize("name", SKIPPING)  # where a real server cuts a run depends on its moment

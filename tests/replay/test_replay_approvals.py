@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
-from runtime.temporal_client import DATA_CONVERTER
 from tests.replay.approval_scenarios import IMPATIENT, SKIPPING
+from tests.replay.committed import commands, has_its_fingerprint, replays
 from tests.replay.make import fingerprint
 from tests.replay.make_approvals import HISTORIES, play
 from tests.workflows.play import skipping
-from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))
@@ -26,24 +23,18 @@ anew (`.venv/bin/python -m tests.replay.make_approvals`) beside the old ones' co
 replaying. Before the first release, making them anew is enough."""
 
 
-def read(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(path.stem, path.read_text())
-
-
 def test_there_is_a_history_of_every_notable_path():
     assert {path.stem.rpartition("-")[0] for path in COMMITTED} == {*SKIPPING, *IMPATIENT}
 
 
 @pytest.mark.parametrize("path", [*COMMITTED, *OLDER], ids=lambda path: path.stem)
 async def test_committed_histories_replay(path: Path):
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
-    replayed = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
-    assert replayed.replay_failure is None, f"{replayed.replay_failure}\n\n{LESSON.format(name=path.stem)}"
+    await replays(path, LESSON)
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_history_and_its_fingerprint_belong_together(path: Path):
-    assert fingerprint(read(path)) == path.with_suffix(".txt").read_text()
+    has_its_fingerprint(path)
 
 
 @pytest.mark.parametrize("name", SKIPPING)  # where a real server cuts a run depends on its moment
@@ -52,8 +43,3 @@ async def test_the_same_path_gives_the_same_commands_today(name: str):
         played = [commands(fingerprint(history)) for history in await play(name, server)]
     committed = [path.with_suffix(".txt").read_text() for path in COMMITTED if path.stem[:-2] == name]
     assert played == [commands(text) for text in committed], LESSON.format(name=name)
-
-
-def commands(text: str) -> list[str]:
-    """The workflow's own commands; what reaches it from outside comes when it comes."""
-    return sorted(line for line in text.splitlines() if not line.startswith("("))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
-from runtime.temporal_client import DATA_CONVERTER
+from tests.replay.committed import commands, has_its_fingerprint, replays
 from tests.replay.make import fingerprint
 from tests.replay.make_handoffs import HISTORIES, SCENARIOS, play
-from workflows.registry import WORKFLOWS
 
 COMMITTED = sorted(HISTORIES.glob("*.json"))
 OLDER = sorted((HISTORIES / "older").glob("*.json"))
@@ -23,33 +20,27 @@ anew (`.venv/bin/python -m tests.replay.make_handoffs`) beside the old ones' cop
 replaying. Before the first release, making them anew is enough."""
 
 
-def read(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(path.stem, path.read_text())
-
-
 def test_there_is_a_history_of_every_notable_path():
     assert {path.stem for path in COMMITTED} == {*SCENARIOS}
 
 
 @pytest.mark.parametrize("path", [*COMMITTED, *OLDER], ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_committed_histories_replay(path: Path):
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
-    replayed = await replayer.replay_workflow(read(path), raise_on_replay_failure=False)
-    assert replayed.replay_failure is None, f"{replayed.replay_failure}\n\n{LESSON.format(name=path.stem)}"
+    await replays(path, LESSON)
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_history_and_its_fingerprint_belong_together(path: Path):
-    assert fingerprint(read(path)) == path.with_suffix(".txt").read_text()
+    has_its_fingerprint(path)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_the_same_path_gives_the_same_commands_today(name: str):
     committed = (HISTORIES / f"{name}.txt").read_text()
-    assert commands(fingerprint(await play(name))) == commands(committed), LESSON.format(name=name)
+    played = fingerprint(await play(name))
+    assert without_timers(played) == without_timers(committed), LESSON.format(name=name)
 
 
-def commands(text: str) -> list[str]:
-    """The workflow's own commands; what reaches it from outside comes when it comes."""
-    told = [line for line in text.splitlines() if not line.startswith("(")]
-    return sorted(line for line in told if "timer" not in line)  # an early signal spares or costs one
+def without_timers(text: str) -> list[str]:
+    """An early signal spares or costs one."""
+    return [line for line in commands(text) if "timer" not in line]
