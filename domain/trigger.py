@@ -224,7 +224,8 @@ class Trigger(Part):
         if self.task is not None:
             return f"the task “{self.task.title}” opens for the {self.task.side.value}"
         if self.notify is not None:
-            return f"{self.notify.audience} is told: “{self.notify.words}”"
+            verb = "are" if self.notify.to is Audience.PARTNERS else "is"
+            return f"{self.notify.audience} {verb} told: “{self.notify.words}”"
         if self.approval is not None:
             return f"“{self.approval.title}” is asked for, of {self.approval.asked}"
         if self.campaign is not None:

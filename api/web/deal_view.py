@@ -79,19 +79,25 @@ class Lane:
 
 def lanes(deal: Opportunity, principal: Principal, vendor: str) -> list[Lane]:
     """The vendor's lane and the partners', side by side."""
-    ours = Lane(Side.VENDOR.value, vendor, "Add one from Actions, if something is missing.")
-    theirs = Lane(
-        Side.PARTNER.value,
-        deal.partners[0].name if len(deal.partners) == 1 else "Partners",
-        "No partner has a task in this stage."
-        if deal.partners
-        else "No partner takes part yet. Add one, and its tasks open here.",
-    )
+    ours = Lane(Side.VENDOR.value, vendor, _no_tasks(deal, Side.VENDOR))
+    title = deal.partners[0].name if len(deal.partners) == 1 else "Partners"
+    theirs = Lane(Side.PARTNER.value, title, _no_tasks(deal, Side.PARTNER))
     for lane in (ours, theirs):
         tasks = [task for task in deal.tasks.values() if task.side.value == lane.side]
         lane.groups = list(_groups(deal, principal, [task for task in tasks if _is_current(deal, task)]))
         lane.earlier = [task for task in tasks if not _is_current(deal, task) and not task.left_behind]
     return [ours, theirs]
+
+
+def _no_tasks(deal: Opportunity, side: Side) -> str:
+    """Why a lane is empty, and what to do where something can be done."""
+    if deal.is_closed:
+        return "None was open in the stage in which the deal ended."
+    if side is Side.VENDOR:
+        return "Add one from Actions, if something is missing."
+    if deal.partners:
+        return "No partner has a task in this stage."
+    return "No partner takes part yet. Add one, and its tasks open here."
 
 
 def _is_current(deal: Opportunity, task: Task) -> bool:

@@ -12,7 +12,7 @@ from api.web.rendering import page
 from db import playbooks
 from db.pages import PageRequest
 from domain.playbook import Advance, ExitBy, Stage
-from domain.trigger import Moment
+from domain.trigger import Moment, Trigger
 
 router = APIRouter(prefix="/playbooks", include_in_schema=False)
 MOST = 100
@@ -65,10 +65,18 @@ def triggers_in_words(stage: Stage) -> list[tuple[str, str]]:
     """What happens by itself in a stage: when, and what, as people say it."""
     moments = {Moment.ENTER: "When this stage begins", Moment.LEAVE: "When this stage ends"}
     return [
-        (when, f"{trigger.what}, if {trigger.condition.rstrip('.')}" if trigger.condition else trigger.what)
-        for moment, when in moments.items()
-        for trigger in stage.triggers(moment)
+        (when, _sentence(trigger)) for moment, when in moments.items() for trigger in stage.triggers(moment)
     ]
+
+
+def _sentence(trigger: Trigger) -> str:
+    """What a trigger does, and if what: with one full stop, also where it ends with somebody's words."""
+    if trigger.condition is None:
+        return trigger.what if trigger.what.endswith((".”", "!”", "?”")) else f"{trigger.what}."
+    condition = trigger.condition.rstrip(".")
+    if trigger.when_in_words and not condition[:2].isupper():
+        condition = condition[0].lower() + condition[1:]
+    return f"{trigger.what}, if {condition}."
 
 
 def exit_in_words(stage: Stage) -> str:

@@ -99,6 +99,7 @@ def test_addresses_inside_a_network_are_seen_at_publishing(url: str, said: str |
     [
         ({"task": a_task("book-room")}, "the task “Book room” opens for the vendor"),
         ({"notify": {"to": "owner", "words": "Go"}}, "the deal's owner is told: “Go”"),
+        ({"notify": {"to": "partners", "words": "Go"}}, "the deal's partners are told: “Go”"),
         (
             {"notify": {"to": "role", "role": "deal_desk", "words": "Go"}},
             "everybody in the role deal desk is told: “Go”",
