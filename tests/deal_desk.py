@@ -27,6 +27,10 @@ from tests.factories import a_playbook
 from tests.patience import PATIENCE
 from tests.stack import ClientFor, People
 
+REP, DESK, DESK2 = "rep@vendor.example", "desk@vendor.example", "desk2@vendor.example"
+FINANCE, DIRECTOR = "finance@vendor.example", "director@vendor.example"
+SELLER, OTHER = "seller@aster.example", "seller@borealis.example"
+
 KEY = "deal-desk"
 ASKED = {"percent": "27.5", "reason": "A strategic account."}
 
@@ -122,3 +126,10 @@ async def a_desk(as_: ClientFor, database: Database, people: People) -> DealDesk
     if "desk2@vendor.example" not in people.known:
         people.known["desk2@vendor.example"] = await people.add("desk2@vendor.example", Role.DEAL_DESK)
     return DealDesk(as_, people)
+
+
+def refused(answer: Any, status: int, code: str) -> str:
+    """The sentence of a refusal."""
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    detail: str = answer.json()["detail"]
+    return detail
