@@ -23,7 +23,10 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
-        msg = f"{text[:20]!r} is not a duration: write a number and h, d or w, such as 8h, 3d or 2w"
+        msg = (
+            f"{text[:20]!r} is not a duration: write a number from 1 to 9999 and h, d or w, "
+            "such as 8h, 3d or 2w"
+        )
         raise ValueError(msg)
     return int(match[1]) * _UNIT[match[2]]
 

@@ -59,8 +59,8 @@ def parse_business(text: str) -> Span:
         return Span(Fraction(parse_duration(text) // _HOUR), Unit.HOURS)
     except ValueError:
         msg = (
-            f"{text[:20]!r} is not a duration: write a number and bh (business hours), bd (business days), "
-            "h, d or w, such as 8bh, 5bd or 30d"
+            f"{text[:20]!r} is not a duration: write a number from 1 to 9999 and bh (business hours), "
+            "bd (business days), h, d or w, such as 8bh, 5bd or 30d"
         )
         raise ValueError(msg) from None
 

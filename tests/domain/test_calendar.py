@@ -281,7 +281,7 @@ def test_an_instant_needs_its_zone() -> None:
     "text", ["", "8", "bh", "0bh", "8 bh", "-1bd", "1.5bd", "8BH", "10000bh", "8m", "٣bd"]
 )
 def test_what_is_no_duration_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a duration: write a number and bh"):
+    with pytest.raises(ValueError, match="is not a duration: write a number from 1 to 9999 and bh"):
         parse_business(text)
 
 

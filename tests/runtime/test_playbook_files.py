@@ -35,7 +35,10 @@ stages:
     phase: qualified
     probability: 10
 """
-DURATION = "write a number and bh (business hours), bd (business days), h, d or w, such as 8bh, 5bd or 30d"
+DURATION = (
+    "write a number from 1 to 9999 and bh (business hours), bd (business days), h, d or w, "
+    "such as 8bh, 5bd or 30d"
+)
 ADDRESS = "must be a web address such as https://example.com/deck"
 
 
