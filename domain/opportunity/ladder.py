@@ -60,11 +60,11 @@ class Step(NamedTuple):
 
 
 def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = None) -> Iterator[Step]:
-    """The steps for these deadlines that have still to be taken; with `until`, all up to then.
+    """The steps for these deadlines that have still to be taken; with `until`, those up to then.
 
     A step whose time had passed before its deadline was awaited is left out, and so is all
     that the ladders have said. To reckon with business time costs, so what cannot be as soon
-    is not reckoned: of the steps after `until` it has only some.
+    is not reckoned.
     """
     ladders, told = deal.playbook.ladders, deal.told_until
     for item in items:
@@ -77,6 +77,8 @@ def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = 
             if later and not rung.before:
                 continue
             at = _at(deal, due_at, rung)
+            if until is not None and at > until:
+                continue
             if at > since and (told is None or at > told):
                 yield Step(item, rung, number, at)
 
