@@ -21,7 +21,7 @@ from workflows.discount_messages import DiscountQuestion
 async def test_a_round_that_cannot_be_judged_is_refused_and_not_tried_for_ever(database: Database) -> None:
     """The deal is in a currency now of which nobody has set a rate: its request takes other commands."""
 
-    async def no_rate(_session: AsyncSession, _judging: Judging) -> Facts:
+    async def no_rate(_session: AsyncSession, _judging: Judging) -> tuple[Facts, dict[str, str]]:
         raise NoExchangeRate("Nobody has set an exchange rate from CHF to USD.")
 
     activities = ApprovalActivities(database, {"discount": no_rate})
