@@ -26,8 +26,15 @@ from runtime.settings import Settings
 from runtime.temporal_client import connect
 from runtime.temporal_server import embedded_temporal, free_port
 from tests.factories import a_playbook
-from tests.stack import ClientFor, People, populate, serving
+from tests.stack import ClientFor, People, calling, populate, serving
 from worker import build
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first: at the end, one processor would wait for the other."""
+    marked = (item for item in items for mark in ("slow", "browser") if item.get_closest_marker(mark))
+    long = {item.path for item in marked}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +99,7 @@ async def address(settings: Settings) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="session")
 async def client(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """Nobody: a client without credentials."""
-    async with httpx.AsyncClient(base_url=address, timeout=30) as nobody:
+    async with calling(address) as nobody:
         yield nobody
 
 
@@ -105,9 +112,7 @@ async def as_(address: str, people: People) -> AsyncIterator[ClientFor]:
         async def client_for(email: str) -> httpx.AsyncClient:
             if email not in known:
                 person = await people.of(email)
-                known[email] = await clients.enter_async_context(
-                    httpx.AsyncClient(base_url=address, headers=person.headers, timeout=30)
-                )
+                known[email] = await clients.enter_async_context(calling(address, headers=person.headers))
             return known[email]
 
         yield client_for

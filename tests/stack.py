@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,11 +23,20 @@ from domain.principal import Principal, Role
 from runtime import tokens
 from runtime.ids import new_id
 from runtime.passwords import hash_password
+from tests.patience import PATIENCE
 
 ClientFor = Callable[[str], Awaitable[httpx.AsyncClient]]
 """Asks for the client of the person with an e-mail address."""
 
 PASSWORD = "correct horse battery staple"
+
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain HTTP: a client that loads the authorities of the whole world takes 60 ms to make."""
+
+
+def calling(address: str, **options: Any) -> httpx.AsyncClient:
+    """A client of a server of ours."""
+    return httpx.AsyncClient(base_url=address, verify=NO_CERTIFICATES, timeout=PATIENCE, **options)
 
 
 @contextlib.asynccontextmanager

@@ -28,7 +28,7 @@ from runtime.links import Links
 from runtime.settings import Settings
 from tests.decisions import Case, a_case
 from tests.patience import PATIENCE
-from tests.stack import PASSWORD, People, Person
+from tests.stack import PASSWORD, People, Person, calling
 
 PAGE = {"Accept": "text/html"}
 
@@ -49,7 +49,7 @@ async def case(services: Services, temporal: Client, worker: None, people: Peopl
 @pytest.fixture
 async def browser(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which nobody is signed in, and which keeps from where it comes."""
-    async with httpx.AsyncClient(base_url=address, headers={**PAGE, "Origin": "null"}, timeout=30) as nobody:
+    async with calling(address, headers={**PAGE, "Origin": "null"}) as nobody:
         yield nobody
 
 
@@ -220,12 +220,12 @@ async def test_an_expired_link_says_so(case: Case, browser: httpx.AsyncClient):
 async def test_somebody_elses_link_does_not_make_one_somebody_else(case: Case, address: str, people: People):
     token = await case.link(case.desk)
     other = await people.add(f"{uuid4().hex}@vendor.example", Role.DEAL_DESK, password=PASSWORD)
-    async with httpx.AsyncClient(base_url=address, headers=PAGE) as theirs:
+    async with calling(address, headers=PAGE) as theirs:
         await theirs.post("/sign-in", data={"email": other.email, "password": PASSWORD})
         for answer in (await theirs.get(f"/decide/{token}"), await choose(theirs, token, "approve")):
             closed(answer, 403, "sent to somebody else")
             assert case.desk.name not in answer.text
-    async with httpx.AsyncClient(base_url=address, headers=PAGE) as mine:
+    async with calling(address, headers=PAGE) as mine:
         await mine.post("/sign-in", data={"email": case.desk.email, "password": PASSWORD})
         assert (await choose(mine, token, "approve")).status_code == 200
 

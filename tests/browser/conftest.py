@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 import structlog
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from db.session import Database
 from domain.playbook import Playbook
 from domain.principal import Role
 from tests.deal_desk import DealDesk, a_desk
-from tests.stack import PASSWORD, ClientFor, People
+from tests.patience import PATIENCE
+from tests.stack import PASSWORD, ClientFor, People, calling
 
 CAST = {
     "vera@vendor.example": (Role.SALES_REP,),
@@ -45,6 +45,7 @@ def plain_logs() -> None:
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, or the one that Playwright installed."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    expect.set_options(timeout=1000 * PATIENCE)
     async with async_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         started = await playwright.chromium.launch(executable_path=chromium, args=sandbox)
@@ -58,7 +59,7 @@ async def sessions(address: str, people: People) -> dict[str, str]:
     cookies = {}
     for email, roles in CAST.items():
         people.known[email] = await people.add(email, *roles, password=PASSWORD)
-        async with httpx.AsyncClient(base_url=address) as nobody:
+        async with calling(address) as nobody:
             answer = await nobody.post("/sign-in", data={"email": email, "password": PASSWORD})
             assert answer.status_code == 303, answer.text
             cookies[email] = nobody.cookies["tandem_session"]
@@ -78,7 +79,7 @@ async def window(browser: Browser, address: str, sessions: dict[str, str]) -> As
 
     async def open_window(email: str | None, **options: Any) -> Page:
         context = await browser.new_context(base_url=address, **({"viewport": WIDE} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(1000 * PATIENCE)
         opened.append(context)
         if email is not None:
             await context.add_cookies([{"name": "tandem_session", "value": sessions[email], "url": address}])

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import Deals
+from tests.stack import calling
 
 HTML = {"Accept": "text/html"}
 NOBODY = "0198c5a3-1f20-7d44-8a5e-2b9f6c7d8e90"
@@ -20,14 +21,14 @@ NOBODY = "0198c5a3-1f20-7d44-8a5e-2b9f6c7d8e90"
 @pytest_asyncio.fixture
 async def vera(address: str, sessions: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     cookies = {"tandem_session": sessions["vera@vendor.example"]}
-    async with httpx.AsyncClient(base_url=address, cookies=cookies, headers=HTML, timeout=30) as client:
+    async with calling(address, cookies=cookies, headers=HTML) as client:
         yield client
 
 
 @pytest_asyncio.fixture
 async def paula(address: str, sessions: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     cookies = {"tandem_session": sessions["paula@aster.example"]}
-    async with httpx.AsyncClient(base_url=address, cookies=cookies, headers=HTML, timeout=30) as client:
+    async with calling(address, cookies=cookies, headers=HTML) as client:
         yield client
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from db.session import Database
 from tests.browser.conftest import NARROW, Deals, Window
+from tests.browser.looks import broken_rules
 from tests.handoffs import publish_a_short_sale
 
 pytestmark = pytest.mark.browser
@@ -31,8 +31,7 @@ async def said(page: Page, words: str) -> None:
 
 
 async def is_accessible(page: Page) -> None:
-    results = await Axe().run(page, options={"resultTypes": ["violations"]})
-    assert results.violations_count == 0, results.generate_report()
+    assert await broken_rules(page) == []
 
 
 async def test_from_the_answers_to_the_first_follow_up(window: Window, won: Any):

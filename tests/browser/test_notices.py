@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 from temporalio.client import Client
 
 from activities.notify import NotifyActivities
@@ -17,7 +16,8 @@ from db.session import Database
 from domain.approval.state import ApprovalState
 from domain.notice import Message, NoticeKind
 from runtime.settings import Settings
-from tests.browser.conftest import NARROW, WIDE, Deals, Window
+from tests.browser.conftest import NARROW, Deals, Window
+from tests.browser.looks import problems
 from tests.decisions import Case, a_case
 from tests.stack import People
 
@@ -38,19 +38,7 @@ async def case(services: Services, temporal: Client, worker: None, people: Peopl
     return await a_case(services, temporal, people)
 
 
-async def problems(page: Page) -> list[str]:
-    results = await Axe().run(page, options={"resultTypes": ["violations"]})
-    found = [f"{rule['id']}: {rule['nodes'][0]['target']}" for rule in results.response["violations"]]
-    if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("sticks out")
-    return found
-
-
-@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_notices_and_links_break_no_rule(
-    window: Window, case: Case, deals: Deals, viewport: dict[str, int], scheme: str
-):
+async def test_notices_and_links_break_no_rule(window: Window, case: Case, deals: Deals):
     vera = await deals.people.of("vera@vendor.example")
     message = Message(
         kind=NoticeKind.REJECTED,
@@ -61,10 +49,10 @@ async def test_notices_and_links_break_no_rule(
         approval_id=case.id,
     )
     await NotifyActivities(case.database, mails=False).notify(message)
-    page = await window("vera@vendor.example", viewport=viewport, color_scheme=scheme)
+    page = await window("vera@vendor.example")
     await page.goto("/notices")
     assert await problems(page) == []
-    stranger = await window(None, viewport=viewport, color_scheme=scheme)
+    stranger = await window(None)
     await stranger.goto(f"/decide/{await case.link(case.desk)}")
     assert await problems(stranger) == []
     await stranger.goto("/decide/forged")

@@ -6,55 +6,33 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, Deals, Window
+from tests.browser.conftest import NARROW, Deals, Window
+from tests.browser.looks import problems
 from tests.deal_desk import KEY, DealDesk
 
 pytestmark = pytest.mark.browser
 
-NASTY = "<script>alert('x')</script> \u202eabc مرحبا 🎉 " + "W" * 60
+NASTY = "<script>alert('x')</script> abc مرحبا 🎉 " + "W" * 60
 
 
-EVERY_RULE = {"resultTypes": ["violations"]}
-COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
-"""What a theme changes: colours, and nothing else."""
-
-
-async def broken_rules(page: Page, rules: dict[str, Any]) -> list[str]:
-    results = await Axe().run(page, options=rules)
-    return [f"{rule['id']}: {rule['nodes'][0]['target']}" for rule in results.response["violations"]]
-
-
-async def every_page(page: Page, viewport: dict[str, int], *paths: str) -> None:
-    """Each in full in the light theme, and once, on the desktop, for the dark theme's colours."""
+async def every_page(page: Page, *paths: str) -> None:
     found = {}
     for path in paths:
         await page.goto(path)
-        problems = await broken_rules(page, EVERY_RULE)
-        if viewport is WIDE:
-            await page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour half-way
-            problems += [f"dark {problem}" for problem in await broken_rules(page, COLOURS)]
-            await page.emulate_media(color_scheme="light")
-        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            problems.append("sticks out")
-        if problems:
-            found[path] = problems
+        if wrong := await problems(page):
+            found[path] = wrong
     assert found == {}
 
 
-@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
-async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(
-    window: Window, deals: Deals, viewport: dict[str, int]
-):
+async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(window: Window, deals: Deals):
     deal = await deals.open(NASTY, customer={"name": NASTY[:150]})
     await deals.do("paula@aster.example", deal, "tasks/share-profile/complete", note=NASTY)
     at = f"/opportunities/{deal['id']}"
-    page = await window("vera@vendor.example", color_scheme="light", viewport=viewport)
+    page = await window("vera@vendor.example")
     await every_page(
         page,
-        viewport,
         "/",
         "/pipeline?q=alert",  # what other tests left would take axe minutes
         f"/pipeline?playbook={deals.playbook.key}&q=alert",
@@ -85,10 +63,7 @@ async def asked_and_decided(desk: DealDesk) -> dict[str, Any]:
     return await desk.done("dora@vendor.example", approval, "approve", comment=NASTY)
 
 
-@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["phone", "desktop"])
-async def test_nor_do_those_of_requests_and_policies(
-    window: Window, desk: DealDesk, viewport: dict[str, int]
-):
+async def test_nor_do_those_of_requests_and_policies(window: Window, desk: DealDesk):
     waiting = await asked_and_decided(desk)
     at = f"/approvals/{waiting['id']}"
     await desk.pending(await desk.open(title=NASTY), "22", reason=NASTY)
@@ -101,8 +76,8 @@ async def test_nor_do_those_of_requests_and_policies(
         "dora@vendor.example": ("/approvals", "/approvals?scope=open", at, f"{at}/counter"),
         "ada@vendor.example": (f"/policies/{KEY}", f"/policies/{KEY}/compare", f"/policies/{KEY}/replay"),
     }.items():
-        page = await window(email, color_scheme="light", viewport=viewport)
-        await every_page(page, viewport, *paths)
+        page = await window(email)
+        await every_page(page, *paths)
 
 
 async def test_what_people_write_is_shown_as_they_wrote_it(window: Window, deals: Deals):

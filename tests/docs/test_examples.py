@@ -34,7 +34,7 @@ TYPED = ("bash", "curl", "jq")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         not all(map(shutil.which, TYPED)), reason="the examples are typed into bash, with curl and jq"
     ),
