@@ -20,10 +20,7 @@ run: install ## Start everything; Ctrl-C stops it
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
 ifeq ($(ARGS),)
-	@status=0; \
-	$(VENV)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser --ignore=tests/chaos || status=1; \
-	$(VENV)/python -m pytest tests/browser tests/chaos || status=1; \
-	exit $$status
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 else
 	@$(VENV)/python -m pytest $(ARGS)
 endif

@@ -21,6 +21,9 @@ LOOKS: dict[Literal["dark", "light"], dict[str, Any]] = {"dark": COLOURS, "light
 
 SCRIPT = Axe().axe_script
 
+SWEEP = 900
+"""Seconds for a test that looks at many pages; alone it takes half a minute at most."""
+
 
 async def broken_rules(page: Page, rules: dict[str, Any] = EVERY_RULE) -> list[str]:
     """The rules of accessibility that the page breaks as it looks now, each with a place."""

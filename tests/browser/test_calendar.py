@@ -8,13 +8,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import NARROW, Deals, Window
-from tests.browser.looks import problems
+from tests.browser.looks import SWEEP, problems
 
 pytestmark = pytest.mark.browser
 
 NASTY = "<script>alert('x')</script> abc مرحبا 🎉 " + "W" * 60
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_the_calendar_breaks_no_rule(window: Window, deals: Deals):
     deal = await deals.open(NASTY)
     page = await window("vera@vendor.example")
@@ -37,6 +38,7 @@ async def test_the_calendar_breaks_no_rule(window: Window, deals: Deals):
     assert found == {}
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_nor_do_a_deals_agenda_and_its_forms(window: Window, deals: Deals):
     deal = await deals.open(NASTY)
     page = await window("vera@vendor.example")

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, Deals, Window
-from tests.browser.looks import problems
+from tests.browser.looks import SWEEP, problems
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +91,7 @@ async def test_both_sides_put_together_what_a_deal_sells(
     await expect(vera.get_by_label("Amount")).to_have_count(0)
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_lines_and_products_are_readable_for_everybody(window: Window, deals: Deals):
     sku = await a_product(deals, "W" * 60, "6000", cost={"amount": "9000", "currency": "USD"})
     deal = await deals.open("Lines to read")

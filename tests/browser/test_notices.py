@@ -17,7 +17,7 @@ from domain.approval.state import ApprovalState
 from domain.notice import Message, NoticeKind
 from runtime.settings import Settings
 from tests.browser.conftest import NARROW, Deals, Window
-from tests.browser.looks import problems
+from tests.browser.looks import SWEEP, problems
 from tests.decisions import Case, a_case
 from tests.stack import People
 
@@ -38,6 +38,7 @@ async def case(services: Services, temporal: Client, worker: None, people: Peopl
     return await a_case(services, temporal, people)
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_notices_and_links_break_no_rule(window: Window, case: Case, deals: Deals):
     vera = await deals.people.of("vera@vendor.example")
     message = Message(

@@ -13,11 +13,12 @@ from domain.notice import Message, NoticeKind
 from runtime.links import Links
 from runtime.settings import Settings
 from tests.browser.conftest import NARROW, Deals, Window
-from tests.browser.looks import problems
+from tests.browser.looks import SWEEP, problems
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_preferences_and_ways_out_break_no_rule(window: Window, deals: Deals, settings: Settings):
     vera = await deals.people.of("vera@vendor.example")
     page = await window("vera@vendor.example")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import NARROW, Deals, Window
-from tests.browser.looks import problems
+from tests.browser.looks import SWEEP, problems
 from tests.deal_desk import KEY, DealDesk
 
 pytestmark = pytest.mark.browser
@@ -26,6 +26,7 @@ async def every_page(page: Page, *paths: str) -> None:
     assert found == {}
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_no_page_breaks_an_accessibility_rule_or_sticks_out(window: Window, deals: Deals):
     deal = await deals.open(NASTY, customer={"name": NASTY[:150]})
     await deals.do("paula@aster.example", deal, "tasks/share-profile/complete", note=NASTY)
@@ -63,6 +64,7 @@ async def asked_and_decided(desk: DealDesk) -> dict[str, Any]:
     return await desk.done("dora@vendor.example", approval, "approve", comment=NASTY)
 
 
+@pytest.mark.timeout(SWEEP)
 async def test_nor_do_those_of_requests_and_policies(window: Window, desk: DealDesk):
     waiting = await asked_and_decided(desk)
     at = f"/approvals/{waiting['id']}"
