@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -240,12 +240,12 @@ def export(
     layout: Annotated[Literal["csv", "jsonl"], typer.Option("--format", help="CSV, or JSON lines.")] = "csv",
 ) -> None:
     """Write all opportunities to a file, for a spreadsheet or another system."""
-    from ops.export import export_as
+    from ops.export import export_as, writable
     from runtime import aio
 
     async def run() -> int:
         async with _database("export") as database:
-            with file.open("w", newline="") if file else nullcontext(sys.stdout) as out:
+            with writable(file) as out:
                 return await export_as(database, email, out, layout)
 
     count = aio.run(run())

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from db import people, pipeline
 from db.pages import PageRequest
 from db.pipeline import Filters, Summary
 from db.session import Database
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.principal import Principal
 
 Format = Literal["csv", "jsonl"]
 PAGE = 200
+
+
+def writable(file: Path | None) -> AbstractContextManager[TextIO]:
+    """The file, opened to be written anew in UTF-8; standard output where none is named.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    if file is None:
+        return nullcontext(sys.stdout)
+    try:
+        return file.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written ({error.strerror}): name another file.") from error
 
 
 def _plain(deal: Summary) -> dict[str, Any]:

@@ -157,6 +157,7 @@ async def _seed(settings: Settings, env: dict[str, str]) -> None:
     mark = settings.home / "demo-made"
     if mark.exists():
         return
+    _say(f"Making the demo data, this once; {settings.url} answers already …")
     child = await processes.start(_tandem("demo"), name="demo", env=env)
     async with processes.running(child):
         code = await child.wait()

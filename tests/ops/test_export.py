@@ -6,18 +6,19 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from db import opportunity
 from db.session import Database
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.opportunity.rules import open_deal
 from domain.opportunity.state import DealPartner
 from domain.playbook import PartnerRole, Playbook
 from domain.principal import SYSTEM
-from ops.export import export_as
+from ops.export import export_as, writable
 from runtime.ids import new_id
 from tests.factories import opening
 from tests.stack import People
@@ -73,3 +74,13 @@ async def test_a_title_is_no_formula_in_a_spreadsheet(database: Database, people
 async def test_nobody_exports_nothing(database: Database, people: People):
     with pytest.raises(NotFound, match=r"nobody@vendor\.example"):
         await export_as(database, "nobody@vendor.example", io.StringIO(), "csv")
+
+
+def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidInput, match=r"deals.csv cannot be written \(No such file"
+    ):
+        writable(tmp_path / "nowhere" / "deals.csv")
+    with writable(tmp_path / "deals.csv") as out:
+        out.write("é")
+    assert (tmp_path / "deals.csv").read_bytes() == "é".encode()
