@@ -17,7 +17,7 @@ from domain.errors import (
     StageGateClosed,
 )
 from domain.opportunity import commands as ask
-from domain.opportunity.blockers import blockers
+from domain.opportunity.blockers import blockers, discount_blockers
 from domain.opportunity.commands_lines import AddLine, ChangeLine
 from domain.opportunity.decide_discount import checked, needs_check, owner_is_another
 from domain.opportunity.discounts import granted_percent
@@ -239,6 +239,19 @@ def test_each_partner_reads_why_its_own_discount_is_not_covered_and_of_the_other
     deal.ask(ChangeLine(key="line-3", quantity=100))
     assert deal.deal.discount_outside.of(ASTER.id) == ()
     assert deal.entries[-1].event.only_for == ASTER.id
+
+
+def test_a_refusal_tells_a_partner_nothing_of_the_steps_that_the_vendor_takes() -> None:
+    deal = a_bargain(playbook=GATED)
+    deal.want("20", by=SELLER)
+    for reader, holder in ((SELLER, "the vendor"), (DESK, "Deal desk")):
+        [waiting] = discount_blockers(deal.deal, reader)
+        assert waiting.who == holder
+    with pytest.raises(DiscountPending, match="waits for the vendor:"):
+        deal.want("25", by=SELLER)
+    with pytest.raises(DiscountPending, match="waits for Deal desk:"):
+        deal.want("25")
+    assert deal.discount(1).model_copy(update={"waits_for": None}).held_by(told_to_vendor=False) is None
 
 
 def test_a_refusal_tells_a_partner_nothing_of_what_another_one_gives() -> None:
