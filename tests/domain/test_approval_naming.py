@@ -120,9 +120,8 @@ def templates(draw: st.DrawFn) -> StepTemplate:
     )
 
 
-@settings(
-    suppress_health_check=[HealthCheck.too_slow], deadline=None
-)  # making people up takes long on a busy machine
+# Making people up takes long on a busy machine.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(offices(), templates(), st.integers(0, 3), st.booleans())
 def test_what_is_left_out_changes_no_answer(
     office: Directory, template: StepTemplate, level: int, handed: bool
