@@ -77,9 +77,7 @@ async def test_nobody_exports_nothing(database: Database, people: People):
 
 
 def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(
-        InvalidInput, match=r"deals.csv cannot be written \(No such file"
-    ):
+    with pytest.raises(InvalidInput, match=r"deals.csv cannot be written \(No such file"):
         writable(tmp_path / "nowhere" / "deals.csv")
     with writable(tmp_path / "deals.csv") as out:
         out.write("é")
