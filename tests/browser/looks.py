@@ -17,6 +17,15 @@ FIND = """async rules => (await axe.run(rules)).violations.map(
     rule => `${rule.id}: ${JSON.stringify(rule.nodes[0].target)}`
 )"""
 
+SETTLE = """async () => {
+    const running = () => document.getAnimations().filter(each => each instanceof CSSTransition);
+    for (let some = running(); some.length; some = running()) {
+        await Promise.allSettled(some.map(each => each.finished));
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+"""Until all colours are those of the theme: what inherits one begins to change when that has changed."""
+
 LOOKS: dict[Literal["dark", "light"], dict[str, Any]] = {"dark": COLOURS, "light": EVERY_RULE}
 
 SCRIPT = Axe().axe_script
@@ -39,7 +48,8 @@ async def problems(page: Page) -> list[str]:
     for viewport in (NARROW, WIDE):
         await page.set_viewport_size({"width": viewport["width"], "height": viewport["height"]})
         for scheme, rules in LOOKS.items():
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half-way
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await page.evaluate(SETTLE)  # no colour half-way
             broken = await broken_rules(page, rules)
             found += [f"{scheme}, {viewport['width']} px wide: {each}" for each in broken]
         if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
