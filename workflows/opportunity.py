@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair
@@ -22,9 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.discount.assess import Assessment, Check
     from domain.errors import TandemError
     from domain.opportunity import commands as ask
-    from domain.opportunity.agenda import DueItem, agenda
+    from domain.opportunity.agenda import DueItem
     from domain.opportunity.blockers import blockers
-    from domain.opportunity.clock import fall_due, next_due
+    from domain.opportunity.clock import Reckoned, fall_due, reckon
     from domain.opportunity.decide_discount import (
         approval_ended,
         assessed,
@@ -73,14 +73,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.triggered import follow_triggers
 
 
-class _Reckoned(NamedTuple):
-    """What falls due on a deal as it is, the earliest first, and when the clock has to speak next."""
-
-    deal: Opportunity
-    items: Sequence[DueItem]
-    due: datetime | None
-
-
 @workflow.defn
 class OpportunityWorkflow(Entity):
     """One deal. It ends when the deal is lost or handed off; reopening starts it again from its record."""
@@ -92,7 +84,7 @@ class OpportunityWorkflow(Entity):
         self.catching_up = start.woken
         self.refused: ApplicationError | None = None
         self.entries: list[TimelineEntry] = list(start.entries)
-        self.reckoned: _Reckoned | None = None
+        self.reckoned: Reckoned | None = None
         self.submissions: list[Submit] = []
         """Approvals to start as soon as what they are for is recorded."""
 
@@ -200,7 +192,7 @@ class OpportunityWorkflow(Entity):
             async with self.lock:
                 deal, now = self._known(), workflow.now()
                 on_time = not _ends_hold(deal, now) or workflow.patched("holds-end-on-time")
-                await self._commit(fall_due(deal, now, holds_end_on_time=on_time))
+                await self._commit(fall_due(deal, now, self._reckon().items, holds_end_on_time=on_time))
 
     async def _record_taken_over(self, deal: Opportunity, entries: tuple[TimelineEntry, ...]) -> None:
         """Whoever started the deal recorded this too, so it changes nothing, unless that was interrupted."""
@@ -313,12 +305,11 @@ class OpportunityWorkflow(Entity):
     def _next_due(self) -> datetime | None:
         return self._reckon().due
 
-    def _reckon(self) -> _Reckoned:
-        """What falls due: asked with every step of the process, reckoned once for each state of the deal."""
+    def _reckon(self) -> Reckoned:
+        """What falls due: asked with every step of the process, reckoned where the deal has changed."""
         deal = self._known()
         if self.reckoned is None or self.reckoned.deal is not deal:
-            items = agenda(deal)
-            self.reckoned = _Reckoned(deal, items, next_due(deal, items))
+            self.reckoned = reckon(deal, self.reckoned)
         return self.reckoned
 
     def _is_too_long(self) -> bool:
