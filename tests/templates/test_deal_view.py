@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.web import deal_view
-from api.web.playbooks import triggers_in_words
+from api.web.playbook_words import triggers_in_words
 from domain.opportunity import commands as ask
 from domain.opportunity.state import LoseReason
 from domain.playbook import Stage
