@@ -53,12 +53,20 @@ class Diary:
         return answer.json()
 
     async def due(self, who: Person, **query: Any) -> list[dict[str, Any]]:
-        """All that the calendar says, as the API answers it, page after page."""
+        """All that the calendar says."""
+        return await self._all(who, "/api/v1/calendar", query)
+
+    async def work(self, who: Person) -> list[dict[str, Any]]:
+        """All that waits for somebody."""
+        return await self._all(who, "/api/v1/work", {})
+
+    async def _all(self, who: Person, path: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+        """A list as the API answers it, page after page."""
         client = await self.as_(who.email)
         asked: dict[str, Any] = {"limit": 200, **query}
         items: list[dict[str, Any]] = []
         while True:
-            answer = await client.get("/api/v1/calendar", params=asked)
+            answer = await client.get(path, params=asked)
             assert answer.status_code == 200, answer.text
             page = answer.json()
             items += page["items"]

@@ -96,9 +96,9 @@ async def address(settings: Settings) -> AsyncIterator[str]:
         yield address
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture
 async def client(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Nobody: a client without credentials."""
+    """Nobody: a client without credentials, for one test: it may sign in."""
     async with calling(address) as nobody:
         yield nobody
 

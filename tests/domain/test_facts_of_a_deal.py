@@ -111,7 +111,7 @@ def test_everybody_on_the_deal_writes_notes(by):
 
 def test_a_check_in_keeps_what_was_said_and_the_next_step():
     deal = a_deal().ask(ask.LogCheckIn(note="All well", next_step="Book the demo"), by=SELLER)
-    assert deal.last == "Astrid Seller checked in: All well Next step: Book the demo"
+    assert deal.last == "Astrid Seller checked in: All well. Next step: Book the demo"
     deal.ask(ask.LogCheckIn(note="Still well"))
     assert deal.deal.next_step == "Book the demo"
     assert deal.deal.last_check_in.note == "Still well"
