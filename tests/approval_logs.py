@@ -13,8 +13,7 @@ import pytest
 
 SHARED = Path(os.environ.get("TANDEM_SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 PUBLIC = SHARED / "approvals-log" / "DomesticDeclarations.csv.gz"
-ABSENT = "the public log of approvals is not beside the repository; a sample of our own is tried"
-with_public = pytest.mark.skipif(not PUBLIC.is_file(), reason=ABSENT)
+with_public = pytest.mark.skipif(not PUBLIC.is_file(), reason="no public log here; a sample of ours is tried")
 
 CASE, ACTIVITY, TIME = "case:concept:name", "concept:name", "time:timestamp"
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

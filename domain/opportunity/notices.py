@@ -97,16 +97,18 @@ def _grant(deal: Opportunity, entry: TimelineEntry, discount: Discount) -> Messa
     else:
         people = dict.fromkeys((*whom.get("recipients", ()), by.id))
         whom["recipients"] = tuple(each for each in people if each is not None)
+    late = said_for is not None and entry.at - said_for > LATE
+    return _about(deal, entry, NoticeKind.GRANT_ENDING, due_at=due_at, late=late, **whom)
+
+
+def _about(deal: Opportunity, entry: TimelineEntry, kind: NoticeKind, **more: Any) -> Message:
+    """News of an entry of the timeline, told once; in its words, unless `more` has others."""
     return Message(
-        kind=NoticeKind.GRANT_ENDING,
-        cause=f"{deal.id}:{entry.sequence}",
+        kind=kind,
         title=deal.title,
-        words=entry.words,
         opportunity_id=deal.id,
-        due_at=due_at,
         facts=tuple(_facts(deal)),
-        late=said_for is not None and entry.at - said_for > LATE,
-        **whom,
+        **{"cause": f"{deal.id}:{entry.sequence}", "words": entry.words, **more},
     )
 
 
@@ -118,14 +120,13 @@ def _reminder(deal: Opportunity, entry: TimelineEntry, event: Reminded | Escalat
         and kind is not NoticeKind.ESCALATED
     ):
         kind = NoticeKind.CHECK_IN_MISSED
-    return Message(
-        kind=kind,
+    return _about(
+        deal,
+        entry,
+        kind,
         cause=f"{deal.id}:{event.subject.value}:{event.key}:{event.due_at.isoformat()}:{event.rung}",
-        title=deal.title,
         words=f"{event.what}.",
-        opportunity_id=deal.id,
         due_at=event.due_at,
-        facts=tuple(_facts(deal)),
         late=entry.at - event.at_rung > LATE,
         event=_in_calendar(deal, event) if event.subject is Subject.CHECK_IN else None,
         **_audience(deal, event),
@@ -187,16 +188,8 @@ def _in_calendar(deal: Opportunity, event: Reminded | Escalated) -> CalendarEven
 
 
 def _assigned(deal: Opportunity, entry: TimelineEntry, key: str, assignee: Person) -> Message:
-    return Message(
-        kind=NoticeKind.TASK_ASSIGNED,
-        cause=f"{deal.id}:{entry.sequence}",
-        recipients=(assignee.id,),
-        title=deal.title,
-        words=entry.words,
-        opportunity_id=deal.id,
-        due_at=deal.tasks[key].due_at,
-        facts=tuple(_facts(deal)),
-    )
+    due_at = deal.tasks[key].due_at
+    return _about(deal, entry, NoticeKind.TASK_ASSIGNED, recipients=(assignee.id,), due_at=due_at)
 
 
 def _notifies(deal: Opportunity, event: TriggerFired) -> NotifyTemplate | None:
@@ -207,15 +200,8 @@ def _notifies(deal: Opportunity, event: TriggerFired) -> NotifyTemplate | None:
 
 
 def _triggered(deal: Opportunity, entry: TimelineEntry, notify: NotifyTemplate) -> Message:
-    return Message(
-        kind=NoticeKind.TRIGGERED,
-        cause=f"{deal.id}:{entry.sequence}",
-        title=deal.title,
-        words=notify.words,
-        opportunity_id=deal.id,
-        facts=tuple(_facts(deal)),
-        **_audience_of(deal, notify),
-    )
+    audience = _audience_of(deal, notify)
+    return _about(deal, entry, NoticeKind.TRIGGERED, words=notify.words, **audience)
 
 
 def _audience_of(deal: Opportunity, notify: NotifyTemplate) -> dict[str, Any]:

@@ -30,14 +30,12 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 240.0
 """Seconds for `tandem up` with its demo data, on a machine that does much else."""
 
-TYPED = ("bash", "curl", "jq")
+TYPED = all(map(shutil.which, ("bash", "curl", "jq")))
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        not all(map(shutil.which, TYPED)), reason="the examples are typed into bash, with curl and jq"
-    ),
+    pytest.mark.skipif(not TYPED, reason="the examples are typed into bash, with curl and jq"),
 ]
 
 
