@@ -76,6 +76,11 @@ def _listed(words: Iterable[str]) -> str:
     return f"{', '.join(some)} and {last}" if some else last
 
 
+def _quoted(title: str) -> str:
+    """At the end of a sentence: with a full stop, unless the title brings its own end."""
+    return f"“{title}”" if title.endswith((".", "!", "?")) else f"“{title}”."
+
+
 def after_winning_in_words(plan: AfterWinning) -> list[str]:
     """How the hand-off goes on when the sellers' part is done."""
     said = [f"Customer success accepts or returns it within {business(plan.accept_within)}."]
@@ -83,6 +88,6 @@ def after_winning_in_words(plan: AfterWinning) -> list[str]:
         told = "; ".join(f"{rung.tell.label} {business(rung.after)} after" for rung in plan.ladder)
         said.append(f"While nobody does: {told}.")
     said.append(f"What is returned is answered within {business(plan.answer_within)}.")
-    said += [f"{business(each.after)} after the acceptance: “{each.title}”." for each in plan.follow_ups]
+    said += [f"{business(each.after)} after the acceptance: {_quoted(each.title)}" for each in plan.follow_ups]
     said.append(f"The renewal opens {business(plan.renewal.before)} before the contract ends.")
     return [capitalize_first(each) for each in said]

@@ -36,14 +36,18 @@ def test_the_time_after_winning_is_told_in_its_order():
         accept_within="2bd",
         answer_within="1bd",
         ladder=(HandOffRung(after="1bd", tell=HandOffTell.RECEIVER),),
-        follow_ups=(FollowUpTemplate(after="30d", title="Is everybody trained?"),),
+        follow_ups=(
+            FollowUpTemplate(after="30d", title="Is everybody trained?"),
+            FollowUpTemplate(after="60d", title="First results"),
+        ),
         renewal=RenewalTemplate(before="90d"),
     )
     assert after_winning_in_words(plan) == [
         "Customer success accepts or returns it within 2 working days.",
         "While nobody does: the receiver 1 working day after.",
         "What is returned is answered within 1 working day.",
-        "30 days after the acceptance: “Is everybody trained?”.",
+        "30 days after the acceptance: “Is everybody trained?”",
+        "60 days after the acceptance: “First results”.",
         "The renewal opens 90 days before the contract ends.",
     ]
 
