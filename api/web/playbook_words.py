@@ -88,6 +88,8 @@ def after_winning_in_words(plan: AfterWinning) -> list[str]:
         told = "; ".join(f"{rung.tell.label} {business(rung.after)} after" for rung in plan.ladder)
         said.append(f"While nobody does: {told}.")
     said.append(f"What is returned is answered within {business(plan.answer_within)}.")
-    said += [f"{business(each.after)} after the acceptance: {_quoted(each.title)}" for each in plan.follow_ups]
+    said += [
+        f"{business(each.after)} after the acceptance: {_quoted(each.title)}" for each in plan.follow_ups
+    ]
     said.append(f"The renewal opens {business(plan.renewal.before)} before the contract ends.")
     return [capitalize_first(each) for each in said]
