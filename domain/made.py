@@ -13,7 +13,7 @@ from pydantic import BaseModel
 M = TypeVar("M", bound=BaseModel)
 
 _new = object.__new__
-_set = object.__setattr__
+_set_values = vars(BaseModel)["__dict__"].__set__
 _set_names = vars(BaseModel)["__pydantic_fields_set__"].__set__
 _set_extra = vars(BaseModel)["__pydantic_extra__"].__set__
 _set_private = vars(BaseModel)["__pydantic_private__"].__set__
@@ -36,7 +36,7 @@ def made(kind: type[M], **values: Any) -> M:
     """The model with these values, which are complete and of the right types: nothing is checked."""
     defaults, names = _known.get(kind) or _learn(kind)
     model = _new(kind)
-    _set(model, "__dict__", defaults | values if defaults else values)
+    _set_values(model, defaults | values if defaults else values)
     _set_names(model, names)
     _set_extra(model, None)
     _set_private(model, None)
@@ -46,7 +46,7 @@ def made(kind: type[M], **values: Any) -> M:
 def changed(model: M, **values: Any) -> M:
     """A copy with these values instead; everything else is shared."""
     copy = _new(type(model))
-    _set(copy, "__dict__", model.__dict__ | values)
+    _set_values(copy, model.__dict__ | values)
     _set_names(copy, model.__pydantic_fields_set__)
     _set_extra(copy, None)
     _set_private(copy, None)

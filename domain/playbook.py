@@ -309,12 +309,14 @@ class Playbook(PlaybookDefinition, ReadOnce):
         if side is Side.VENDOR:
             return self
         stages = tuple(
-            stage.model_copy(
-                update={
-                    f"on_{moment}": tuple(each for each in stage.triggers(moment) if each.is_for_partners)
-                    for moment in Moment
-                }
+            stage.but(
+                **(
+                    {
+                        f"on_{moment}": tuple(each for each in stage.triggers(moment) if each.is_for_partners)
+                        for moment in Moment
+                    }
+                )
             )
             for stage in self.stages
         )
-        return self.model_copy(update={"stages": stages})
+        return self.but(stages=stages)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel
 
 from domain.errors import StaleVersion
+from domain.made import changed
 from domain.principal import Actor
 from domain.value import Value
 
@@ -22,14 +25,26 @@ class Happened(Value):
         """The event as a sentence."""
 
 
-class Changing(Protocol):
+class Changing(BaseModel, ABC):
     """What changes by events. `version` is the sequence of its last one, from 1 without gaps."""
 
-    version: int
-    updated_at: datetime
+    version: int = 0
+    updated_at: AwareDatetime
+
+    @property
+    @abstractmethod
+    def called(self) -> str:
+        """What it is, as a sentence begins with it."""
 
     def copy_to_change(self) -> Self:
-        """A copy whose changes do not reach this one."""
+        """A copy whose changes do not reach this one; the parts are frozen and shared."""
+        return changed(self)
+
+    if not TYPE_CHECKING:  # else every name could be assigned to
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Events set what is checked already, and only fields that there are."""
+            self.__dict__[name] = value
 
 
 class Applied(Protocol):
@@ -66,13 +81,14 @@ class Drafting(ABC, Generic[State, Event, Entry]):
         """The event that has just happened, for the timeline; what every event brings is done here."""
 
 
-def demand_current(what: str, version: int, read: int | None) -> None:
-    """Nobody changes what they have not read. `what` begins a sentence; `read` None: as it stands now.
+def demand_current(state: Changing, read: int | None) -> None:
+    """Nobody changes what they have not read; `read` None: as it stands now.
 
     Raises:
         StaleVersion: another version was read than it is at.
     """
-    if read is not None and read != version:
+    if read is not None and read != state.version:
         raise StaleVersion(
-            f"{what} has changed since you read it: it is at version {version}.", version=version
+            f"{state.called} has changed since you read it: it is at version {state.version}.",
+            version=state.version,
         )

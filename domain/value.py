@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from domain.made import changed
 
 
 class Value(BaseModel):
     """A frozen part of something: whoever wants another puts another in its place."""
 
     model_config = ConfigDict(frozen=True)
+
+    def but(self, **changes: Any) -> Self:
+        """The value with these changes, which are complete and of the right types: nothing is checked."""
+        return changed(self, **changes)
 
 
 class Input(Value):

@@ -107,7 +107,7 @@ def decide(
         StaleVersion: the request had another version in mind.
         TandemError: the rule that refuses, by its class.
     """
-    demand_current(f"The request for {approval.title}", approval.version, request.if_version)
+    demand_current(approval, request.if_version)
     still_open(approval)
     draft = Draft(approval, now, request.by)
     command = request.command
@@ -126,7 +126,7 @@ def as_read(request: ask.Request, before: Approval, now: Approval) -> ask.Reques
     """
     if request.if_version != before.version:
         return request
-    return request.model_copy(update={"if_version": now.version})
+    return request.but(if_version=now.version)
 
 
 def needs_judging(command: ask.Command) -> bool:
@@ -201,8 +201,11 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
     )
 
 
+_UNDECIDED = (StepState.WAITING, StepState.OPEN)
+
+
 def _want(approval: Approval, step: Step, finished: set[str], now: datetime, *, again: bool) -> Want | None:
-    template = approval.template(step.key)
+    template = approval.template(step.key) if step.state in _UNDECIDED else None
     if template is None:
         return None
     level = max((each.level for each in step.alarms if _rings(each, now)), default=step.level)

@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
-from domain.made import changed, made
+from domain.made import made
 from domain.opportunity.state import Person
 from domain.percent import Percent, shown
 from domain.principal import Actor, Side
+from domain.timeline import Changing
 from domain.value import Value
 
 Facts = dict[str, Any]
@@ -190,10 +191,6 @@ class Step(Value):
     def decision_of(self, person_id: UUID | None) -> Decision | None:
         return next((each for each in self.decisions if each.by.id == person_id), None)
 
-    def but(self, **changes: Any) -> Self:
-        """The step with these changes; the values are ours, and not checked again."""
-        return changed(self, **changes)
-
 
 _AGREEING = frozenset({Verdict.APPROVE, Verdict.COUNTER})
 """A counter-offer that is taken counts as the approval of who made it."""
@@ -230,16 +227,13 @@ class Round(Value):
     ended: Ended
 
 
-class Approval(BaseModel):
-    """The request. `version` is the sequence of its last event, from 1 without gaps."""
-
-    model_config = ConfigDict(validate_assignment=False)
+class Approval(Changing):
+    """The request."""
 
     id: UUID
-    version: int = 0
     state: ApprovalState = ApprovalState.PENDING
     subject: Subject
-    facts: Facts = {}
+    facts: Facts = Field(default={})
     internal_facts: tuple[str, ...] = Field(
         default=(), description="Names of facts that only approvers and the deal desk's side see."
     )
@@ -259,15 +253,10 @@ class Approval(BaseModel):
     expires_at: AwareDatetime
     submitted_at: AwareDatetime
     created_at: AwareDatetime
-    updated_at: AwareDatetime
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Events set what is checked already; only the fields that there are."""
-        self.__dict__[name] = value
-
-    def copy_to_change(self) -> Self:
-        """A copy whose changes do not reach this one; all parts are frozen and shared."""
-        return changed(self)
+    @property
+    def called(self) -> str:
+        return f"The request for {self.title}"
 
     @property
     def is_open(self) -> bool:

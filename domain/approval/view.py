@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.approval.state import Approval, Round, Step, StepState
+from domain.made import changed
 from domain.principal import Principal, Role, Side
 
 VENDORS_STEP = "The vendor"
@@ -32,7 +33,7 @@ def as_seen(approval: Approval, principal: Principal) -> Approval:
     if sees_all(approval, principal):
         return approval
     facts = {name: value for name, value in approval.facts.items() if name not in approval.internal_facts}
-    seen = approval.model_copy(update={"facts": facts})
+    seen = changed(approval, facts=facts)
     if principal.side is Side.PARTNER:
         seen.templates = ()
         seen.backup = ()
@@ -42,7 +43,7 @@ def as_seen(approval: Approval, principal: Principal) -> Approval:
 
 
 def _outline(each: Round) -> Round:
-    return each.model_copy(update={"steps": (_vendors(each.steps),)})
+    return each.but(steps=(_vendors(each.steps),))
 
 
 def _vendors(steps: tuple[Step, ...]) -> Step:

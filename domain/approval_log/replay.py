@@ -172,14 +172,12 @@ class _Play:
             return
         self.requests += 1
         self.judgements.append(facts)
-        command = self.process.submission.model_copy(
-            update={
-                "id": uuid5(ASKER.id, f"{self.case}/{event.document}/{self.requests}"),
-                "subject": Subject.model_construct(kind="log", title=f"{event.document} {self.case}"),
-                "facts": facts,
-                "fired": needed,
-                "expires_at": event.at + LIFE,
-            }
+        command = self.process.submission.but(
+            id=uuid5(ASKER.id, f"{self.case}/{event.document}/{self.requests}"),
+            subject=Subject.model_construct(kind="log", title=f"{event.document} {self.case}"),
+            facts=facts,
+            fired=needed,
+            expires_at=event.at + LIFE,
         )
         self.moves.append(Move(command.id, event.at, command))
         self._commit(submit(command, event.at, actor(ASKER)), event.at)

@@ -196,7 +196,7 @@ def _offer(asked: Asked, facts: DiscountFacts, concerns: list[frozenset[str]]) -
     by_value = any({"discount.value", "elsewhere.value"} & names for names in concerns)
     given = Money(amount=facts.discount.value, currency=policy.currency)
     most = given_away(given, policy.grant.value_ceiling_percent) if by_value else None
-    return envelope.model_copy(update={"min_amount": floor, "max_value": most})
+    return envelope.but(min_amount=floor, max_value=most)
 
 
 def offer_at(discount: Discount, facts: DiscountFacts, until: datetime | None) -> Envelope:
@@ -207,13 +207,11 @@ def offer_at(discount: Discount, facts: DiscountFacts, until: datetime | None) -
     percent = facts.discount.percent
     offer = discount.offer or Envelope(max_percent=percent, partner_id=discount.partner_id)
     then = discount.facts or facts
-    return offer.model_copy(
-        update={
-            "max_percent": percent,
-            "min_amount": _scaled(offer.min_amount, facts.deal.amount, then.deal.amount),
-            "max_value": _scaled(offer.max_value, facts.discount.value, then.discount.value),
-            "until": until,
-        }
+    return offer.but(
+        max_percent=percent,
+        min_amount=_scaled(offer.min_amount, facts.deal.amount, then.deal.amount),
+        max_value=_scaled(offer.max_value, facts.discount.value, then.discount.value),
+        until=until,
     )
 
 

@@ -117,7 +117,7 @@ class DiscountFacts(Value):
         """The same for a deal of another amount; None leaves it as it is."""
         if amount is None:
             return self
-        return self.model_copy(update={"deal": self.deal.model_copy(update={"amount": amount})})
+        return self.but(deal=self.deal.but(amount=amount))
 
     def asking(self, percent: Decimal) -> Self:
         """The same with another percentage: what that is beyond the standard, gives away and leaves."""
@@ -125,7 +125,7 @@ class DiscountFacts(Value):
         value = taken_off(self.deal.amount, percent)
         asked = {"percent": percent, "beyond": beyond, "value": value}
         margin = MarginFacts.of(self.deal.amount - value, self.margin.cost if self.margin.known else None)
-        return self.model_copy(update={"discount": self.discount.model_copy(update=asked), "margin": margin})
+        return self.but(discount=self.discount.but(**asked), margin=margin)
 
 
 def taken_off(amount: Decimal, percent: Decimal) -> Decimal:

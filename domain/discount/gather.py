@@ -121,11 +121,9 @@ def facts_now(deal: Opportunity, discount: Discount, then: DiscountFacts) -> Dis
     """
     asked = priced(deal).on(discount.line)
     amount = _converted(asked.amount, then.currency, discount.rates)
-    changed = then.deal.model_copy(
-        update={"amount": amount, "currency": asked.amount.currency if asked.amount else ""}
-    )
+    changed = then.deal.but(amount=amount, currency=asked.amount.currency if asked.amount else "")
     margin = _cost(deal, discount.line, then.currency, discount.rates)
-    return then.model_copy(update={"deal": changed, "margin": margin}).asking(discount.percent)
+    return then.but(deal=changed, margin=margin).asking(discount.percent)
 
 
 def product_line(deal: Opportunity, line: str | None) -> str | None:
@@ -138,7 +136,7 @@ def rates_used(rates: Rates, *amounts: Money | None, to: str) -> Rates:
     """The rates without those that these amounts do not need, to keep with a request."""
     used = {to, *(money.currency for money in amounts if money)}
     kept = {code: rate for code, rate in rates.rates.items() if code in used} if len(used) > 1 else {}
-    return rates.model_copy(update={"rates": kept})
+    return rates.but(rates=kept)
 
 
 def _converted(amount: Money | None, currency: str, rates: Rates) -> Decimal:

@@ -228,8 +228,8 @@ def _under(policy: DiscountPolicy, facts: DiscountFacts, discount: Discount) -> 
     """The facts with the draft's standard discount, in the draft's currency."""
     tiers = (facts.partner.tier,) if discount.partner_id is not None else ()
     standard = policy.standard.least(tiers, facts.discount.line or None)
-    asked = facts.discount.model_copy(update={"standard": standard})
-    changed = facts.model_copy(update={"discount": asked})
+    asked = facts.discount.but(standard=standard)
+    changed = facts.but(discount=asked)
     if facts.currency != policy.currency:
         changed = _converted(changed, discount, policy.currency)
     return changed.asking(discount.asked_percent)
@@ -240,18 +240,12 @@ def _converted(facts: DiscountFacts, discount: Discount, currency: str) -> Disco
         money = Money(amount=amount, currency=facts.currency)
         return discount.rates.convert(money, currency).amount
 
-    return facts.model_copy(
-        update={
-            "currency": currency,
-            "deal": facts.deal.model_copy(update={"amount": told(facts.deal.amount)}),
-            "margin": facts.margin.model_copy(update={"cost": told(facts.margin.cost)}),
-            "discount": facts.discount.model_copy(
-                update={"competing_price": told(facts.discount.competing_price)}
-            ),
-            "elsewhere": tuple(
-                other.model_copy(update={"value": told(other.value)}) for other in facts.elsewhere
-            ),
-        }
+    return facts.but(
+        currency=currency,
+        deal=facts.deal.but(amount=told(facts.deal.amount)),
+        margin=facts.margin.but(cost=told(facts.margin.cost)),
+        discount=facts.discount.but(competing_price=told(facts.discount.competing_price)),
+        elsewhere=tuple(other.but(value=told(other.value)) for other in facts.elsewhere),
     )
 
 

@@ -177,14 +177,14 @@ class OutsideGrant(Value):
         """Why what this partner gives is not covered; nothing, where it is."""
         return next((share.reasons for share in self.shares if share.partner_id == partner_id), ())
 
-    def but(self, new: Uncovered, at: datetime) -> Self | None:
+    def with_share(self, new: Uncovered, at: datetime) -> Self | None:
         """The same with other reasons for one of them; None where all is covered."""
         others = tuple(share for share in self.shares if share.partner_id != new.partner_id)
         shares = (*others, new) if new.reasons else others
-        return self.model_copy(update={"since": at, "shares": shares}) if shares else None
+        return self.but(since=at, shares=shares) if shares else None
 
     def read_by(self, partner_id: UUID) -> Self:
         """What a partner reads: its own reasons, and of the others' that there are some."""
         own = tuple(share for share in self.shares if share.partner_id in (None, partner_id))
         told = own if own == self.shares else (*own, Uncovered(reasons=(NOT_TOLD,)))
-        return self.model_copy(update={"shares": told})
+        return self.but(shares=told)

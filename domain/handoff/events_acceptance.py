@@ -123,10 +123,10 @@ class Reminded(HandOffEvent):
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
         if process.clock is not None:
             rungs = tuple(
-                each.model_copy(update={"done": True}) if index == self.rung else each
+                each.but(done=True) if index == self.rung else each
                 for index, each in enumerate(process.clock.rungs)
             )
-            process.clock = process.clock.model_copy(update={"rungs": rungs})
+            process.clock = process.clock.but(rungs=rungs)
 
     def words(self, by: Actor) -> str:
         if self.tell is HandOffTell.RECEIVER:

@@ -58,7 +58,7 @@ class FollowUpEvent(HandOffEvent):
     def put(self, process: HandOffProcess, **values: object) -> None:
         """Give the follow-up these values."""
         process.follow_ups = tuple(
-            each.model_copy(update=values) if each.key == self.key else each for each in process.follow_ups
+            each.but(**values) if each.key == self.key else each for each in process.follow_ups
         )
 
 

@@ -95,7 +95,7 @@ def decide(process: HandOffProcess, request: ask.Request, now: datetime) -> Hand
         StaleVersion: the request had another version in mind.
         TandemError: the rule that refuses, by its class.
     """
-    demand_current(f"The hand-off of “{process.facts.title}”", process.version, request.if_version)
+    demand_current(process, request.if_version)
     draft = Draft(process, now, request.by)
     _DECISIONS[type(request.command)](draft, request.command)
     settle(draft)
@@ -158,8 +158,8 @@ def _run(draft: Draft, clock: AcceptanceClock) -> None:
         draft.add(did.Waits(clock=clock, receiver=process.receiver))
         return
     done = {index for index, each in enumerate(known.rungs) if each.done}
-    rungs = tuple(each.model_copy(update={"done": index in done}) for index, each in enumerate(clock.rungs))
-    kept = clock.model_copy(update={"rungs": rungs})
+    rungs = tuple(each.but(done=index in done) for index, each in enumerate(clock.rungs))
+    kept = clock.but(rungs=rungs)
     if kept != known:
         draft.add(did.ClockMoved(clock=kept, receiver=process.receiver))
 

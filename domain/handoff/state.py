@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import Self
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.duration import parse_duration
 from domain.opportunity.state import Person
 from domain.playbook_handoff import AfterWinning, HandOffTell
 from domain.principal import Actor
+from domain.timeline import Changing
 from domain.value import Labelled, Value
 
 
@@ -136,13 +136,10 @@ class Ended(Value):
     by: Actor
 
 
-class HandOffProcess(BaseModel):
-    """The process. `version` is the sequence of its last event, from 1 without gaps."""
-
-    model_config = ConfigDict(validate_assignment=False)
+class HandOffProcess(Changing):
+    """The process."""
 
     id: UUID
-    version: int = 0
     facts: DealFacts
     plan: AfterWinning
     progress: Progress
@@ -159,11 +156,10 @@ class HandOffProcess(BaseModel):
     renews_once_accepted: bool = False
     ended: Ended | None = None
     created_at: AwareDatetime
-    updated_at: AwareDatetime
 
-    def copy_to_change(self) -> Self:
-        """A copy whose changes do not reach this one; the frozen parts are shared."""
-        return self.model_copy()
+    @property
+    def called(self) -> str:
+        return f"The hand-off of “{self.facts.title}”"
 
     @property
     def is_open(self) -> bool:

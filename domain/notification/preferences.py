@@ -99,7 +99,7 @@ class Preferences(Value):
             del of_kind[channel]
         if not of_kind:
             del choices[kind]
-        return self.model_copy(update={"choices": choices})
+        return self.but(choices=choices)
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import InvalidInput
+from domain.made import changed
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.draft import Draft
@@ -44,7 +45,7 @@ def set_cadence(draft: Draft, command: ask.SetCadence) -> None:
 
 def _by_its_stage(deal: Opportunity) -> Opportunity:
     """The deal as if it had no cadence of its own."""
-    return deal.model_copy(update={"cadence": type(deal.cadence)()})
+    return changed(deal, cadence=type(deal.cadence)())
 
 
 def refresh_calendar(draft: Draft, command: ask.RefreshCalendar) -> None:

@@ -206,7 +206,7 @@ def approval_ended(
     said = {**_of(discount), "percent": percent, "comment": comment}
     if state is ApprovalState.APPROVED:
         rests_on = (*(key for key in discount.steps if key not in (*not_needed, *agreed)), *agreed)
-        _grant(draft, discount.model_copy(update={"steps": rests_on}), percent, amount, comment)
+        _grant(draft, discount.but(steps=rests_on), percent, amount, comment)
     elif state in _REFUSED:
         draft.add(did.DiscountRefused(**said, state=_REFUSED[state]))
     elif (discount.state, discount.percent) != (_TURNED[state], percent):

@@ -81,7 +81,7 @@ def _change_price(draft: Draft, line: DealLine, command: ask.ChangeLine) -> None
         if command.discount_percent is None
         else command.discount_percent,
     }
-    after = line.model_copy(update=wanted)
+    after = line.but(**wanted)
     if after == line:
         return
     if after.discount_percent > line.discount_percent:

@@ -138,4 +138,4 @@ def add(draft: Draft, command: ask.AddTask) -> None:
         due_at=command.due_at,
     )
     assignee = _assignee(draft.deal, task, command.assignee, "/assignee_id")
-    draft.add(did.TaskAdded(task=task.model_copy(update={"assignee": assignee})))
+    draft.add(did.TaskAdded(task=task.but(assignee=assignee)))

@@ -72,7 +72,7 @@ def demand_as_signed(deal: Opportunity, amount: Money | None, now: datetime) -> 
     for held in in_force(deal):
         if held.envelope is None or not held.steps:
             continue
-        bounds = held.envelope.model_copy(update={"until": None, "partner_id": None})
+        bounds = held.envelope.but(until=None, partner_id=None)
         if violations := fits(bounds, would_be, held.rates, now):
             raise DiscountOutsideGrant(
                 f"“{deal.title}” was won with a discount, and {in_words(violations)}. "

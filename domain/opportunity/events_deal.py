@@ -64,13 +64,9 @@ class Held(Happening):
 def _restart_clocks(deal: Opportunity, since: datetime, at: datetime) -> None:
     """Deadlines that had not passed when the clocks stopped keep the time they had left."""
     deal.put(
-        *(
-            task.model_copy(update={"due_at": shifted(task.due_at, at, since)})
-            for task in deal.stage_tasks()
-            if task.is_open
-        )
+        *(task.but(due_at=shifted(task.due_at, at, since)) for task in deal.stage_tasks() if task.is_open)
     )
-    deal.stage = deal.stage.model_copy(update={"due_at": shifted(deal.stage.due_at, at, since)})
+    deal.stage = deal.stage.but(due_at=shifted(deal.stage.due_at, at, since))
     deal.next_check_in_at = shifted(deal.next_check_in_at, at, since)
     deal.pauses = (*deal.pauses, Pause(since=since, until=at))
 

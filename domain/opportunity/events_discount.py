@@ -75,7 +75,7 @@ class _DiscountEvent(Happening):
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
         deal.discounts = tuple(
-            discount.model_copy(update=changes) if discount.id == self.discount_id else discount
+            discount.but(**changes) if discount.id == self.discount_id else discount
             for discount in deal.discounts
         )
 
@@ -183,7 +183,7 @@ class DiscountGranted(_DiscountEvent):
 def _replace(deal: Opportunity, ids: tuple[UUID, ...], at: datetime) -> None:
     gone = {"state": DiscountState.REPLACED, "ended_at": at}
     deal.discounts = tuple(
-        discount.model_copy(update=gone) if discount.id in ids else discount for discount in deal.discounts
+        discount.but(**gone) if discount.id in ids else discount for discount in deal.discounts
     )
 
 
@@ -273,7 +273,9 @@ class DiscountChecked(Happening):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         known = deal.discount_outside or OutsideGrant(since=at, shares=())
-        deal.discount_outside = known.but(Uncovered(partner_id=self.partner_id, reasons=self.outside), at)
+        deal.discount_outside = known.with_share(
+            Uncovered(partner_id=self.partner_id, reasons=self.outside), at
+        )
 
     def words(self, by: Actor) -> str:
         if not self.outside:

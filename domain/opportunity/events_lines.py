@@ -52,9 +52,7 @@ class _LineEvent(Happening):
     name: str
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
-        deal.lines = tuple(
-            line.model_copy(update=changes) if line.key == self.key else line for line in deal.lines
-        )
+        deal.lines = tuple(line.but(**changes) if line.key == self.key else line for line in deal.lines)
         _recalculate(deal)
 
 

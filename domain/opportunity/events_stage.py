@@ -77,7 +77,7 @@ class TaskAdded(Happening):
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.put(self.task)
         if self.task.required:
-            deal.stage = deal.stage.model_copy(update={"sign_offs": ()})
+            deal.stage = deal.stage.but(sign_offs=())
 
     def words(self, by: Actor) -> str:
         return f"{by.name} added the task “{self.task.title}” for the {self.task.side.value}."
@@ -88,9 +88,9 @@ class _TaskEvent(Happening):
     title: str
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
-        deal.put(deal.tasks[self.key].model_copy(update=changes))
+        deal.put(deal.tasks[self.key].but(**changes))
         if "state" in changes:
-            deal.stage = deal.stage.model_copy(update={"stays": False})
+            deal.stage = deal.stage.but(stays=False)
 
 
 class TaskCompleted(_TaskEvent):
@@ -115,7 +115,7 @@ class TaskReopened(_TaskEvent):
         if partner_id is not None and deal.partner(partner_id) is None:  # who did it has left the deal
             self._change(deal, partner_id=None, assignee=None)
         if deal.tasks[self.key].required:
-            deal.stage = deal.stage.model_copy(update={"sign_offs": ()})
+            deal.stage = deal.stage.but(sign_offs=())
 
     def words(self, by: Actor) -> str:
         return f"{by.name} reopened “{self.title}”."
@@ -174,9 +174,9 @@ class PartnerRemoved(Happening):
         deal.partners = tuple(partner for partner in deal.partners if partner.id != self.partner.id)
         deal.put(*self.tasks)
         kept = tuple(sign for sign in deal.stage.sign_offs if sign.partner_id != self.partner.id)
-        deal.stage = deal.stage.model_copy(update={"sign_offs": kept})
+        deal.stage = deal.stage.but(sign_offs=kept)
         if deal.cadence.who is not None and deal.cadence.who.partner_id == self.partner.id:
-            deal.cadence = deal.cadence.model_copy(update={"who": None})
+            deal.cadence = deal.cadence.but(who=None)
 
     def words(self, by: Actor) -> str:
         return f"{by.name} removed {self.partner.name} from the deal."
@@ -192,7 +192,7 @@ class StageSignedOff(Happening):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         sign = SignOff(side=self.side, by=by.name, at=at, partner_id=self.partner_id)
-        deal.stage = deal.stage.model_copy(update={"sign_offs": (*deal.stage.sign_offs, sign)})
+        deal.stage = deal.stage.but(sign_offs=(*deal.stage.sign_offs, sign))
 
     def words(self, by: Actor) -> str:
         return f"{by.name} agreed for the {self.side.value} that {self.title} is finished."
@@ -209,7 +209,7 @@ class RuleJudged(Happening):
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         stays = deal.stage.stays and self.met
-        deal.stage = deal.stage.model_copy(update={"rule_met": self.met, "stays": stays})
+        deal.stage = deal.stage.but(rule_met=self.met, stays=stays)
 
     def words(self, by: Actor) -> str:
         return f"The rule to leave the stage is {'met' if self.met else 'not met'}: {self.asks or self.rule}"
@@ -226,7 +226,7 @@ class PersonLeft(Happening):
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
         deal.put(*self.tasks)
         if self.check_ins:
-            deal.cadence = deal.cadence.model_copy(update={"who": None})
+            deal.cadence = deal.cadence.but(who=None)
 
     def words(self, by: Actor) -> str:
         what = [f"“{task.title}”" for task in self.tasks]

@@ -84,8 +84,7 @@ class StageApprovalTurned(TriggerEvent):
         ended = None if self.state.is_open else at
         told = {"state": self.state, "comment": self.comment, "ended_at": ended}
         deal.stage_approvals = tuple(
-            each.model_copy(update=told) if each.id == self.approval_id else each
-            for each in deal.stage_approvals
+            each.but(**told) if each.id == self.approval_id else each for each in deal.stage_approvals
         )
 
     def words(self, by: Actor) -> str:

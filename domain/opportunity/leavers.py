@@ -27,7 +27,7 @@ def person_left(deal: Opportunity, person_id: UUID, now: datetime) -> Outcome:
     given = [task for task in deal.tasks.values() if task.is_open and _is(task.assignee, person_id)]
     person = given[0].assignee if given else who.person if looked_after and who else None
     if person is not None:
-        tasks = tuple(task.model_copy(update={"assignee": None}) for task in given)
+        tasks = tuple(task.but(assignee=None) for task in given)
         draft.add(did.PersonLeft(person=person, tasks=tasks, check_ins=looked_after))
     return draft.outcome()
 

@@ -69,7 +69,7 @@ def decide(deal: Opportunity, request: ask.Request, now: datetime) -> Outcome:
     by = request.by
     if by.side is Side.PARTNER and deal.partner(by.organisation_id) is None:
         raise NotFound("There is no such opportunity.")
-    demand_current(f"“{deal.title}”", deal.version, request.if_version)
+    demand_current(deal, request.if_version)
     draft = Draft(deal, now, by)
     _DECISIONS[type(request.command)](draft, request.command)
     discount_rules.follow(draft)

@@ -69,12 +69,12 @@ def tasks_for_partner(deal: Opportunity, partner: DealPartner, now: datetime) ->
         waiting = [task for task in siblings if task.partner_id is None and task.is_open]
         own = [task for task in siblings if task.partner_id == partner.id and task.left_behind]
         if waiting:
-            tasks.append(waiting[0].model_copy(update={"partner_id": partner.id}))
+            tasks.append(waiting[0].but(partner_id=partner.id))
         elif own:  # left behind when the partner left
             tasks.append(_reopened(deal, own[0], template, now))
         elif all(task.partner_id not in (None, partner.id) for task in siblings):
             task = new_task(deal, template, deal.stage.key, now, free_key(deal, template.key))
-            tasks.append(task.model_copy(update={"partner_id": partner.id}))
+            tasks.append(task.but(partner_id=partner.id))
     return tuple(tasks)
 
 
@@ -102,7 +102,7 @@ def tasks_without_partner(draft: Draft, partner: DealPartner) -> tuple[Task, ...
             why = f"Left behind when {partner.name} left the deal"
             tasks.append(task.leave_behind(draft.now, draft.by.name, why))
         else:
-            tasks.append(task.model_copy(update={"partner_id": None, "assignee": None}))
+            tasks.append(task.but(partner_id=None, assignee=None))
     return tuple(tasks)
 
 
@@ -112,20 +112,18 @@ def _again(deal: Opportunity, task: Task, template: TaskTemplate | None, now: da
     if not task.left_behind or (gone and _others_have(deal, task)):
         return task
     left = {"partner_id": None, "assignee": None} if gone else {}
-    return _reopened(deal, task, template, now).model_copy(update=left)
+    return _reopened(deal, task, template, now).but(**left)
 
 
 def _reopened(deal: Opportunity, task: Task, template: TaskTemplate | None, now: datetime) -> Task:
-    return task.model_copy(
-        update={
-            "state": TaskState.OPEN,
-            "opened_at": now,
-            "due_at": due(deal, now, template.due) if template else None,
-            "closed_at": None,
-            "closed_by": None,
-            "note": None,
-            "left_behind": False,
-        }
+    return task.but(
+        state=TaskState.OPEN,
+        opened_at=now,
+        due_at=due(deal, now, template.due) if template else None,
+        closed_at=None,
+        closed_by=None,
+        note=None,
+        left_behind=False,
     )
 
 
@@ -152,7 +150,7 @@ def tasks_of_stage(deal: Opportunity, stage: str, now: datetime) -> tuple[Task, 
                 continue
             task = waiting.pop(0) if waiting else None
             task = task or new_task(deal, template, stage, now, free_key(then, template.key))
-            tasks[task.key] = task.model_copy(update={"partner_id": partner_id})
+            tasks[task.key] = task.but(partner_id=partner_id)
             then.put(tasks[task.key])
     return tuple(tasks.values())
 

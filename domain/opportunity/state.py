@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain.approval.policy import PolicyRef
 from domain.calendar import Calendar
 from domain.discount.state import Discount, OutsideGrant
+from domain.made import changed
 from domain.money import Money
 from domain.opportunity.lines import DealLine, LineTotals
 from domain.opportunity.trigger_state import StageApproval, TriggerPlace
@@ -24,6 +25,7 @@ from domain.percent import Percent
 from domain.playbook import HANDOFF, HandOffTemplate, PartnerRole, Phase, Playbook, Stage
 from domain.principal import Role, Side
 from domain.span import BusinessDuration
+from domain.timeline import Changing
 from domain.value import Labelled, Value
 
 PartnerId = UUID
@@ -146,7 +148,7 @@ class Task(Value):
     def leave_behind(self, at: datetime, by: str, why: str) -> Self:
         """The task as it is when nobody has to do it any more."""
         closed = {"state": TaskState.WAIVED, "closed_at": at, "closed_by": by, "note": why}
-        return self.model_copy(update={**closed, "left_behind": True})
+        return self.but(**closed, left_behind=True)
 
 
 class SignOff(Value):
@@ -235,13 +237,10 @@ class Pause(Value):
     until: AwareDatetime
 
 
-class Opportunity(BaseModel):
-    """The deal. `version` is the sequence of its last event, from 1 without gaps."""
-
-    model_config = ConfigDict(validate_assignment=False)
+class Opportunity(Changing):
+    """The deal."""
 
     id: UUID
-    version: int = 0
     status: Status = Status.OPEN
     title: Title
     customer: Customer
@@ -252,7 +251,7 @@ class Opportunity(BaseModel):
     playbook: Playbook
     stage: StageState
     partners: tuple[DealPartner, ...] = ()
-    tasks: dict[str, Task] = {}
+    tasks: dict[str, Task] = Field(default={})
     lines: tuple[DealLine, ...] = ()
     policy: PolicyRef | None = Field(default=None, description="The discount policy that the deal keeps.")
     discounts: tuple[Discount, ...] = ()
@@ -290,15 +289,17 @@ class Opportunity(BaseModel):
         description="When the clocks stood still in this stage, and before it where it still counts.",
     )
     told_until: AwareDatetime | None = Field(default=None, description="Up to when the ladders have spoken.")
-    custom: Custom = {}
+    custom: Custom = Field(default={})
     external: External | None = None
     noted: tuple[str, ...] = Field(default=(), description="Deadlines whose passing was said already.")
     created_at: AwareDatetime
-    updated_at: AwareDatetime
+
+    @property
+    def called(self) -> str:
+        return f"“{self.title}”"
 
     def copy_to_change(self) -> Self:
-        """A copy whose changes do not reach this one; the frozen parts are shared."""
-        return self.model_copy(update={"tasks": dict(self.tasks)})
+        return changed(self, tasks=dict(self.tasks))
 
     @property
     def is_closed(self) -> bool:

@@ -156,7 +156,7 @@ def _tasks(deal: Opportunity, template: TaskTemplate, now: datetime) -> Iterator
         if any(task.partner_id in (partner_id, None) for task in siblings):
             continue
         task = new_task(deal, template, deal.stage.key, now, free_key(then, template.key))
-        task = task.model_copy(update={"partner_id": partner_id})
+        task = task.but(partner_id=partner_id)
         then.put(task)
         yield did.TaskAdded(task=task)
 

@@ -137,7 +137,7 @@ def _check_ins(deal: Opportunity) -> Iterator[WorkItem]:
             if who is None:
                 yield item
             elif item.partner_id == who.partner_id:
-                yield item.model_copy(update={"assignee_id": who.person.id})
+                yield item.but(assignee_id=who.person.id)
 
 
 def _other_side(deal: Opportunity, side: Side) -> str:

@@ -139,7 +139,7 @@ class Play:
         asked = resolving(submit, discount.requested_by.id, self.world.now)
         judge, people = self.world.trial.rules.judge, self.world.cast.directory
         waits_for, due_at = holders(preview(submit.steps, submit.fired, asked, people, judge))
-        return found.model_copy(update={"submission": submit, "waits_for": waits_for, "due_at": due_at})
+        return found.but(submission=submit, waits_for=waits_for, due_at=due_at)
 
     def _fire_triggers(self, outcome: Outcome) -> Outcome:
         while (question := to_fire(outcome.opportunity)) is not None:
