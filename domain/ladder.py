@@ -6,14 +6,19 @@ speaks once for each deadline; the act itself ends the ladder.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.duration import Duration
+from domain.duration import Duration, parse_duration
 from domain.span import BusinessDuration
 from domain.value import Input
+
+_NONE = timedelta()
 
 
 class Subject(StrEnum):
@@ -82,6 +87,15 @@ class Ladders(Input):
     def of(self, subject: Subject) -> tuple[Rung, ...]:
         rungs: tuple[Rung, ...] = getattr(self, subject)
         return rungs
+
+    @cached_property
+    def ahead(self) -> dict[Subject, timedelta]:
+        """How long before its deadline each ladder begins to speak; nothing for those that wait for it."""
+        return {subject: max(_leads(self.of(subject)), default=_NONE) for subject in Subject}
+
+
+def _leads(ladder: Ladder) -> Iterator[timedelta]:
+    return (parse_duration(rung.before) for rung in ladder if rung.before)
 
 
 class Clock(Input):

@@ -102,6 +102,7 @@ def trial_of(wanted: Wanted) -> Trial:
         period=Period(begins, ends, str(wanted.seed)),
         deals=wanted.deals,
         holds=_holds,
+        reads=_reads,
         rules=RULES,
     )
 
@@ -130,6 +131,11 @@ def _holds(rule: str, facts: dict[str, Any]) -> bool:
         return cel.evaluate(rule, facts)
     except cel.RuleFailed:
         return False
+
+
+def _reads(rule: str) -> frozenset[str]:
+    """The facts of a deal that the rule of a playbook asks for."""
+    return cel.reads(rule, cel.SAMPLE_FACTS)
 
 
 def play_all(wanted: Wanted, trial: Trial, keep: int) -> Simulated:

@@ -118,6 +118,7 @@ def a_trial(
         period=Period(BEGINS, BEGINS + timedelta(days=days), str(seed)),
         deals=deals,
         holds=cel.evaluate,
+        reads=lambda rule: cel.reads(rule, cel.SAMPLE_FACTS),
         rules=RULES,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -70,7 +70,13 @@ def _waits_for_task(deal: Opportunity, task: Task) -> Blocker:
 
 def open_tasks(deal: Opportunity) -> list[Blocker]:
     """The required tasks of the current stage that are still open."""
-    return [_waits_for_task(deal, task) for task in deal.stage_tasks() if task.required and task.is_open]
+    return [*_open_tasks(deal)]
+
+
+def _open_tasks(deal: Opportunity) -> Iterator[Blocker]:
+    for task in deal.stage_tasks():
+        if task.required and task.is_open:
+            yield _waits_for_task(deal, task)
 
 
 def _ready_since(deal: Opportunity) -> datetime:
@@ -226,19 +232,34 @@ _APPROVAL_SAYS = {
 
 def gate_blockers(deal: Opportunity) -> list[Blocker]:
     """What keeps the current stage's gate closed; empty when the gate is open."""
+    return [*_gate(deal)]
+
+
+def gate_is_open(deal: Opportunity) -> bool:
+    """Whether nothing keeps the deal in its stage; quicker than to find all that does."""
+    return next(_gate(deal), None) is None
+
+
+def _gate(deal: Opportunity) -> Iterator[Blocker]:
+    yield from _exit_blockers(deal)
+    yield from approval_blockers(deal)
     stage = deal.playbook.stage(deal.stage.key)
-    held = discount_blockers(deal) if stage and waits_for_discounts(deal, stage) else []
-    return [*_exit_blockers(deal), *approval_blockers(deal), *held]
+    if stage and waits_for_discounts(deal, stage):
+        yield from discount_blockers(deal)
 
 
-def _exit_blockers(deal: Opportunity) -> list[Blocker]:
+def _exit_blockers(deal: Opportunity) -> Iterator[Blocker]:
     """What the stage's exit rule still waits for."""
     gate = exit_of(deal)
+    if gate.by is ExitBy.RULE and deal.stage.rule_met:
+        return
+    finished = True
+    for task in _open_tasks(deal):
+        finished = False
+        yield task
     if gate.by is ExitBy.RULE:
-        if deal.stage.rule_met:
-            return []
         asked = (gate.rule_in_words or gate.rule or "").rstrip(".")
-        rule = Blocker(
+        yield Blocker(
             code="rule_not_met",
             what=f"The rule to leave {deal.stage_title} is not met: {asked}",
             turn=None,
@@ -246,10 +267,8 @@ def _exit_blockers(deal: Opportunity) -> list[Blocker]:
             since=deal.stage.entered_at,
             due_at=deal.stage.due_at,
         )
-        return [*open_tasks(deal), rule]
-    if blockers := open_tasks(deal):
-        return blockers
-    return _missing_agreements(deal) if gate.by is ExitBy.SIGN_OFF else []
+    elif finished and gate.by is ExitBy.SIGN_OFF:
+        yield from _missing_agreements(deal)
 
 
 def _waits_for_person(deal: Opportunity) -> Blocker:

@@ -23,6 +23,7 @@ from domain.opportunity.blockers import (
     discount_blockers,
     exit_of,
     gate_blockers,
+    gate_is_open,
     open_tasks,
     waits_for_discounts,
 )
@@ -82,7 +83,7 @@ def _sign_off(draft: Draft, command: ask.Advance) -> None:
         raise closed_gate(deal, missing, f"{deal.stage_title} is not finished")
     side = by.side or Side.VENDOR
     if any(sign.side is side for sign in deal.stage.sign_offs):
-        if not gate_blockers(deal):
+        if gate_is_open(deal):
             return leave(draft)  # the last stage, agreed on by both: says what to do now
         if held := discount_blockers(deal, by):
             raise closed_gate(deal, held, f"Your side has agreed; {deal.stage_title} is not finished")

@@ -69,7 +69,7 @@ def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = 
     ladders, told = deal.playbook.ladders, deal.told_until
     for item in items:
         subject = _SUBJECTS.get(item.kind)
-        if subject is None:
+        if subject is None or (until is not None and item.at - ladders.ahead[subject] > until):
             continue
         due_at, since = item.at, item.since
         later = until is not None and due_at > until

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.calendar import Calendar, after
 from domain.errors import Conflict, DiscountOutsideGrant, DiscountPending, NoSuchStage, StageGateClosed
-from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, moves_by_itself
+from domain.opportunity.blockers import Blocker, exit_of, gate_blockers, gate_is_open, moves_by_itself
 from domain.opportunity.draft import Draft
 from domain.opportunity.events import StageEntered
 from domain.opportunity.state import DealPartner, Opportunity, Status, Task, TaskState
@@ -242,6 +242,6 @@ def settle(draft: Draft) -> None:
         and not deal.firing
         and moves_by_itself(deal)
         and (following := deal.playbook.next_stage(deal.stage.key)) is not None
-        and not gate_blockers(deal)
+        and gate_is_open(deal)
     ):
         enter(draft, following, _rule_that_fired(exit_of(deal)), by=SYSTEM)

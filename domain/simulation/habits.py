@@ -18,7 +18,6 @@ from domain.opportunity.state import LoseReason, Opportunity, Status, Task
 from domain.playbook import DiscountExit, Playbook
 from domain.principal import Actor, Side
 from domain.simulation.behaviour import Behaviour, Delay
-from domain.simulation.dice import Dice
 from domain.simulation.play import Play
 from domain.simulation.world import Trial
 from domain.span import parse_business
@@ -270,7 +269,7 @@ class Habits:
 
 def asks_for_discount(trial: Trial, number: int) -> bool:
     """Whether somebody asks for a discount on this deal: known before it is played."""
-    return Dice(f"{trial.period.seed} asks {number}").happens(trial.behaviour.discounts.chance)
+    return trial.dice(f"asks {number}").happens(trial.behaviour.discounts.chance)
 
 
 def _same(command: ask.Command) -> ask.Command:

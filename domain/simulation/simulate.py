@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from typing import NamedTuple
 
 from domain.calendar import after
 from domain.duration import parse_duration
 from domain.money import Money
 from domain.opportunity import commands as ask
 from domain.opportunity.state import Customer
+from domain.partner import Tier
 from domain.simulation.cast import Cast, cast_of
 from domain.simulation.desk import Desk
+from domain.simulation.dice import Dice
 from domain.simulation.habits import Habits, asks_for_discount
 from domain.simulation.play import Play
 from domain.simulation.report import Report
@@ -50,14 +53,46 @@ def shares(trial: Trial, parts: int) -> list[list[int]]:
 
     Deals meet only where they wait for the same approvers: those that may are all in the first part.
     """
-    stages = any(trigger.approval is not None for _, trigger in trial.playbook.all_triggers())
-    meeting = [number for number in range(trial.deals) if stages or asks_for_discount(trial, number)]
+    meeting = [
+        number
+        for number in range(trial.deals)
+        if asks_for_discount(trial, number) or _may_ask_for_stages(trial, number)
+    ]
     found = [meeting, *([] for _ in range(parts - 1))]
     met = set(meeting)
     for number in range(trial.deals):
         if number not in met:
             min(found, key=len).append(number)
     return found
+
+
+_OF_AMOUNT = frozenset({"deal.amount", "deal.currency"})
+"""What a rule may read of a deal that nobody changes while it is played."""
+
+
+def _may_ask_for_stages(trial: Trial, number: int) -> bool:
+    """Whether a stage of this deal may want an approval: known beforehand where that hangs on its amount."""
+    rules = [trigger.when for _, trigger in trial.playbook.all_triggers() if trigger.approval is not None]
+    if not all(rule is not None and trial.reads(rule) <= _OF_AMOUNT for rule in rules):
+        return True
+    worth = _drawn(trial, number).worth
+    about = {"deal": {"amount": float(worth.amount), "currency": worth.currency}}
+    return any(trial.holds(rule, about) for rule in rules if rule is not None)
+
+
+class _Drawn(NamedTuple):
+    """What chance says of a deal before it begins, and the dice for all that follows."""
+
+    dice: Dice
+    tier: Tier
+    worth: Money
+
+
+def _drawn(trial: Trial, number: int) -> _Drawn:
+    dice, amount = trial.dice(f"deal {number}"), trial.behaviour.amount
+    tier = dice.one_of(trial.behaviour.partner.tiers)
+    worth = dice.amount(amount.median, amount.spread, _HUNDRED)
+    return _Drawn(dice, tier, Money(amount=worth, currency=amount.currency))
 
 
 def play(trial: Trial, numbers: Sequence[int], progress: Callable[[float], None], keep: int) -> Played:
@@ -111,16 +146,13 @@ def simulate(trial: Trial, seed: int, progress: Callable[[float], None]) -> Simu
 
 def _open(world: World, desk: Desk, number: int, played: dict[int, Play]) -> None:
     """A deal begins, with a partner of some tier."""
-    trial, dice = world.trial, world.dice(f"deal {number}")
-    amount = trial.behaviour.amount
-    tier = dice.one_of(trial.behaviour.partner.tiers)
+    trial, (dice, tier, worth) = world.trial, _drawn(world.trial, number)
     closes = trial.behaviour.closes
-    worth = dice.amount(amount.median, amount.spread, _HUNDRED)
     command = ask.Open(
         id=dice.new_id(),
         title=f"Deal {number + 1}",
         customer=Customer(name=f"Customer {number + 1}"),
-        amount=Money(amount=worth, currency=amount.currency),
+        amount=worth,
         expected_close=(world.now + parse_duration(closes)).date() if closes else None,
         owner=world.cast.owning,
         playbook=trial.playbook,

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from domain.approval import commands as to_approval
 from domain.calendar import Calendar
-from domain.discount.assess import Rules
+from domain.discount.assess import Reads, Rules
 from domain.discount.policy import DiscountPolicy
 from domain.handoff import commands as to_handoff
 from domain.opportunity import commands as to_deal
@@ -34,7 +34,8 @@ _OFTEN = timedelta(days=1)
 class Trial:
     """What is tried: a playbook and a policy, with so many deals, and people of this behaviour.
 
-    `holds` answers the CEL rules of playbooks, `rules` those of policies.
+    `holds` answers the CEL rules of playbooks, and `reads` says which facts one asks for; `rules` are
+    those of policies.
     """
 
     playbook: Playbook
@@ -44,7 +45,12 @@ class Trial:
     period: Period
     deals: int
     holds: Judge
+    reads: Reads
     rules: Rules
+
+    def dice(self, of: str) -> Dice:
+        """The chances of something, the same whenever it is asked."""
+        return Dice(f"{self.period.seed} {of}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class World:
         self._order = count()
 
     def dice(self, of: str) -> Dice:
-        return Dice(f"{self.trial.period.seed} {of}")
+        return self.trial.dice(of)
 
     def later(self, at: datetime, what: Callable[[], None]) -> None:
         """Let it happen then; at the same instant, in the order in which it was planned."""

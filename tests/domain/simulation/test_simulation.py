@@ -275,6 +275,20 @@ def test_deals_whose_stages_are_approved_meet_at_the_desk() -> None:
     assert shares(a_trial(book=playbook(stages=stages)), 2) == [[0, 1, 2, 3, 4], []]
 
 
+def test_deals_too_small_for_an_approval_do_not_meet() -> None:
+    review = {"approval": {"title": "Review", "role": "deal_desk"}}
+    people = behaviour(amount={"median": 100000, "spread": 3})
+    for rule, apart in (("deal.amount > 150000.0", True), ("size(deal.title) > 5", False)):
+        stages = [{**PLAYBOOK["stages"][0], "on_enter": [{**review, "when": rule}]}, *PLAYBOOK["stages"][1:]]
+        trial = a_trial(people, deals=8, book=playbook(stages=stages))
+        numbers = shares(trial, 2)
+        assert (numbers[1] != []) is apart
+        played_apart = [play(trial, part, lambda _share: None, 0) for part in numbers]
+        whole = played(trial)
+        assert whole.report.approvals.asked > 0
+        assert together(trial, 1, played_apart).report == whole.report
+
+
 chances = st.floats(0, 1)
 
 
