@@ -26,6 +26,12 @@ def test_on_hold_the_deal_says_why_and_since_when():
     assert deal.last == "Rosa Rep put the deal on hold: budget freeze"
 
 
+def test_the_end_of_a_hold_is_on_the_agenda():
+    until = NOW + timedelta(days=3)
+    held = a_deal().ask(ask.HoldDeal(reason="freeze", until=until))
+    assert [(item.what, item.at) for item in agenda(held.deal)] == [("The hold", until)]
+
+
 def test_nothing_falls_due_on_hold():
     deal = a_deal().ask(FREEZE)
     version = deal.deal.version

@@ -96,6 +96,13 @@ def test_each_rung_speaks_once_in_its_time():
     assert due > deal.now
 
 
+def test_who_is_told_reads_what_was_to_be_done_next():
+    deal = a_laddered_deal({"task": TASK_LADDER})
+    deal.ask(ask.LogCheckIn(note="They like it.", next_step="Send the paper"))
+    [first, *_] = told(deal.later(days=2), since=2)
+    assert [(fact.name, fact.value) for fact in first.facts][-1] == ("Next step", "Send the paper")
+
+
 def test_the_act_itself_ends_the_ladder():
     deal = a_laddered_deal({"task": TASK_LADDER}).later(days=2).complete("confirm-budget", "share-profile")
     assert "reminded" not in deal.later(days=30).types[-3:]
@@ -286,6 +293,7 @@ def test_the_end_of_a_grant_is_said_before_it_comes_but_not_while_the_deal_waits
     deal.granted("20")
     deal.later(days=84)
     assert deal.last == "The grant of 20 % ends on 30 May 2027."
+    assert deal.entries[-1].event.only_for == ASTER.id, "no other partner may know what it gives"
     held = a_bargain(playbook=a_playbook(clock={"grant_near": "1w"}))
     held.granted("20")
     held.ask(ask.HoldDeal(reason="freeze")).later(days=88)
