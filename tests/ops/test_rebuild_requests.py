@@ -88,7 +88,6 @@ async def recorded(database: Database, request: UUID) -> dict[str, list[Any]]:
     """The request, once it has said whom it asks: it is a process of its own."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            found = await stored(database, request)
-            if found["ApprovalSeatRow"]:
-                return found
+            if (await stored(database, request))["ApprovalSeatRow"]:
+                return await stored(database, request)  # again: the tables are read one after the other
             await asyncio.sleep(0.05)
