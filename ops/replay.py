@@ -39,16 +39,15 @@ async def replay(client: Client, progress: Progress, limit: int) -> Replayed:
     replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
     workflows = events = 0
     task = progress.add_task("Replaying", total=None)
-    async for execution in client.list_workflows(RUNNING, limit=limit):
-        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        history = await handle.fetch_history()
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            raise WouldBreak(
-                f"{execution.id} would stop with this version: {result.replay_failure}. "
-                "Keep the old steps for running deals with workflow.patched(), then replay again."
-            )
-        workflows += 1
-        events += len(history.events)
-        progress.advance(task)
+    histories = client.list_workflows(RUNNING, limit=limit).map_histories()
+    async with replayer.workflow_replay_iterator(histories) as results:  # one worker for all of them
+        async for result in results:
+            if result.replay_failure is not None:
+                raise WouldBreak(
+                    f"{result.history.workflow_id} would stop with this version: {result.replay_failure}. "
+                    "Keep the old steps for running deals with workflow.patched(), then replay again."
+                )
+            workflows += 1
+            events += len(result.history.events)
+            progress.advance(task)
     return Replayed(workflows, events)
