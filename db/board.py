@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -52,7 +53,7 @@ class _Asked:
     principal: Principal
     wanted: Filters
     by: str
-    keys: Sequence[str]
+    keys: tuple[str, ...]
 
     @property
     def kind(self) -> SQLColumnExpression[str]:
@@ -87,7 +88,7 @@ async def board(
 
     Sums and cards are asked for at once, each on a connection of its own.
     """
-    asked = _Asked(principal, wanted, by, keys)
+    asked = _Asked(principal, wanted, by, tuple(keys))
     columns = {key: Column(key) for key in keys}
     sums = _kept_sums(asked) if asked.is_kept else _live_sums(asked)
     _, found = await asyncio.gather(_count(database, columns, sums), _cards(database, asked, cards))
@@ -124,16 +125,21 @@ async def _count(database: Database, columns: dict[str, Column], sums: Select[*t
 
 async def _cards(database: Database, asked: _Asked, most: int) -> list[tuple[str, Summary]]:
     """The latest deals of each column."""
+    async with database.connection() as reader:
+        rows = (await reader.execute(_latest_cards(asked, most))).all()
+    return [(row.column_key, summary(row)) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _latest_cards(asked: _Asked, most: int) -> Select[*tuple[Any, ...]]:
+    """Kept, since a board is looked at again and again, and to put it together takes as long as to ask it."""
     latest = (_ranked if asked.wanted.q else _latest)(asked, most)
     key: Label[str] = asked.kind.label("column_key")
-    statement: Select[*tuple[Any, ...]] = (
+    return (
         select(key, *COLUMNS)
         .join(latest, latest.c.id == col(Deal.id))
         .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
     )
-    async with database.connection() as reader:
-        rows = (await reader.execute(statement)).all()
-    return [(row.column_key, summary(row)) for row in rows]
 
 
 def _latest(asked: _Asked, most: int) -> Subquery:

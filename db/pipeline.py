@@ -29,6 +29,7 @@ from db.opportunity import visible
 from db.pages import AnyRow, Page, PageRequest
 from db.tables import OpportunityPartnerRow, OpportunityRow
 from domain.errors import InvalidInput
+from domain.made import made
 from domain.money import Money
 from domain.opportunity.state import Customer, DealPartner, Person
 from domain.principal import Principal
@@ -115,6 +116,7 @@ COLUMNS: tuple[Any, ...] = (
 
 
 def summary(row: AnyRow) -> Summary:
+    """What was checked when it was recorded is not checked again: a page has many of them."""
     stage = row.card["stage"]
     due_at = stage["due_at"]
     return Summary(
@@ -123,11 +125,11 @@ def summary(row: AnyRow) -> Summary:
         title=row.title,
         status=row.status,
         closed=row.closed,
-        customer=Customer.model_validate(row.card["customer"]),
+        customer=made(Customer, **row.card["customer"]),
         account_id=row.account_id,
-        amount=Money(amount=row.amount, currency=row.currency) if row.amount is not None else None,
+        amount=made(Money, amount=row.amount, currency=row.currency) if row.amount is not None else None,
         expected_close=row.expected_close,
-        owner=Person(id=row.owner_id, name=row.owner) if row.owner_id else None,
+        owner=made(Person, id=row.owner_id, name=row.owner) if row.owner_id else None,
         playbook_key=row.playbook_key,
         playbook_version=row.playbook_version,
         stage_key=row.stage_key,

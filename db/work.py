@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     String,
     Subquery,
     Uuid,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -61,24 +63,29 @@ class Waiting:
     owner: str | None
 
 
+def _me(principal: Principal) -> ColumnElement[UUID]:
+    """Named, so that a statement that was put together for one serves others like them (`_overdue`)."""
+    return bindparam("me", principal.id, type_=Uuid)
+
+
 def _whose(principal: Principal, *, team: bool) -> ColumnElement[bool]:
     """Mine, or with `team` everything that waits for my side of the deals I see."""
     if principal.side is Side.PARTNER:
-        ours = col(Item.partner_id) == principal.organisation_id
+        ours = col(Item.partner_id) == bindparam("partner", principal.organisation_id, type_=Uuid)
         if team:
             return ours
-        return and_(ours, or_(col(Item.assignee_id).is_(None), col(Item.assignee_id) == principal.id))
+        return and_(ours, or_(col(Item.assignee_id).is_(None), col(Item.assignee_id) == _me(principal)))
     vendors = col(Item.side) == Side.VENDOR.value
     if team:
         return vendors
-    roles = sorted(principal.roles)
+    roles: BindParameter[Any] = bindparam("roles", sorted(principal.roles), expanding=True)
     unassigned = col(Item.assignee_id).is_(None)
     return and_(
         vendors,
         or_(
-            col(Item.assignee_id) == principal.id,
+            col(Item.assignee_id) == _me(principal),
             and_(unassigned, col(Item.role).in_(roles)),
-            and_(unassigned, col(Item.role).is_(None), col(Item.owner_id) == principal.id),
+            and_(unassigned, col(Item.role).is_(None), col(Item.owner_id) == _me(principal)),
         ),
     )
 
@@ -111,7 +118,7 @@ def _not_said_by_the_handoff() -> ColumnElement[bool]:
 def _handoffs(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
     """Hand-offs to be accepted: by who receives them, or else by customer success."""
     receiver = col(HandOffRow.receiver_id)
-    mine = receiver == principal.id
+    mine = receiver == _me(principal)
     if Role.CUSTOMER_SUCCESS in principal.roles:
         mine = or_(mine, receiver.is_(None))
     whose = mine if not team else true()
@@ -135,9 +142,9 @@ def _handoffs(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
 
 def _decisions(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
     """What requests on deals wait for: each request once, however many seats there are."""
-    mine = col(Seat.user_id) == principal.id
+    mine = col(Seat.user_id) == _me(principal)
     whose = and_(col(Seat.side) == principal.side.value, approval.visible(principal)) if team else mine
-    own = literal(None if team else principal.id, type_=Uuid)
+    own = literal(None, type_=Uuid) if team else _me(principal)
     return (
         select(
             col(ApprovalRow.opportunity_id),
@@ -160,7 +167,7 @@ def _decisions(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
 
 def _follow_ups(principal: Principal, *, team: bool) -> Select[*tuple[Any, ...]]:
     """Customers to be asked how they are, now or soon; that is the vendor's, and no partner is told."""
-    mine = col(FollowUpRow.receiver_id) == principal.id
+    mine = col(FollowUpRow.receiver_id) == _me(principal)
     if Role.CUSTOMER_SUCCESS in principal.roles:
         mine = or_(mine, col(FollowUpRow.receiver_id).is_(None))
     whose = mine if not team else true()
@@ -287,10 +294,22 @@ async def deals_given_to(session: AsyncSession, person_id: UUID) -> list[UUID]:
 
 async def overdue(reader: Reader, principal: Principal, now: datetime) -> int:
     """How much of what waits for the principal is overdue, counted up to `MANY`: every page says it."""
-    item = _every(principal, team=False)
-    late = select(literal(1)).where(item.c.due_at < now).limit(MANY).subquery()
-    found: int = (await reader.execute(select(func.count()).select_from(late))).scalar_one()
+    kind = (principal.side, Role.CUSTOMER_SUCCESS in principal.roles)
+    if (statement := _LATE.get(kind)) is None:
+        statement = _LATE[kind] = _overdue(principal)
+    who = {"me": principal.id, "partner": principal.organisation_id, "roles": sorted(principal.roles)}
+    found: int = (await reader.execute(statement, who | {"now": now})).scalar_one()
     return found
+
+
+_LATE: dict[tuple[Side, bool], Select[*tuple[Any, ...]]] = {}
+"""What `overdue` asks, for each kind of reader: to put it together takes longer than to ask it."""
+
+
+def _overdue(principal: Principal) -> Select[*tuple[Any, ...]]:
+    item = _every(principal, team=False)
+    late = select(literal(1)).where(item.c.due_at < bindparam("now", type_=Instant)).limit(MANY).subquery()
+    return select(func.count()).select_from(late)
 
 
 _GROUPS = {WorkKind.CHECK_IN: Group.CHECK_INS, WorkKind.FOLLOW_UP: Group.FOLLOW_UPS}

@@ -164,6 +164,15 @@ async def test_today_is_the_readers_own(diary: Diary, database: Database):
     assert seen == {"Today", "Follow-ups"}
 
 
+LATE = re.compile(r'<span class="count late">(\d+)</span><span class="sr-only"> overdue')
+
+
+async def late(client: httpx.AsyncClient) -> str | None:
+    """The number beside “My work” in the navigation."""
+    shown = LATE.search((await client.get("/calendar")).text)
+    return shown[1] if shown else None
+
+
 async def test_every_page_says_how_much_is_overdue(
     diary: Diary, database: Database, client: httpx.AsyncClient
 ):
@@ -171,10 +180,21 @@ async def test_every_page_says_how_much_is_overdue(
     mine = await diary.people.add(email, Role.SALES_REP, password=PASSWORD)
     deal, other = await diary.open(rep, "Late"), await diary.open(rep, "Another's")
     await client.post("/sign-in", data={"email": email, "password": PASSWORD})
-    said = re.compile(r'<span class="count late">(\d+)</span><span class="sr-only"> overdue')
-    assert said.search((await client.get("/calendar")).text) is None
+    assert await late(client) is None
     await handed_over(database, deal, mine.id, NOW - timedelta(days=1))
     await handed_over(database, other, (await customer_success(diary)).id, NOW - timedelta(days=1))
-    shown = said.search((await client.get("/calendar")).text)
-    assert shown
-    assert shown[1] == "1"
+    assert await late(client) == "1"
+
+
+async def test_what_is_overdue_of_a_colleague_is_not_mine(
+    diary: Diary, database: Database, client: httpx.AsyncClient
+):
+    rep = await diary.rep()
+    for wanted in (2, 3):
+        email = f"receiver-{new_id().hex[:12]}@vendor.example"
+        mine = await diary.people.add(email, Role.SALES_REP, password=PASSWORD)
+        for number in range(wanted):
+            deal = await diary.open(rep, f"Late {number}")
+            await handed_over(database, deal, mine.id, NOW - timedelta(days=1))
+        await client.post("/sign-in", data={"email": email, "password": PASSWORD})
+        assert await late(client) == str(wanted)
