@@ -21,7 +21,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import opportunity, partners, playbooks
+from db import opportunity, partners, pipeline_totals, playbooks
 from db.tables import Organisation, OrganisationKind
 from domain.money import Money
 from domain.opportunity import commands as ask
@@ -68,6 +68,8 @@ async def seed(bench: Bench, deals: int, share: float) -> None:
         )
         await session.execute(text(_MULTIPLY), {"copies": deals // KINDS - 1})
         await session.execute(text(_SHARE), {"partner": aster.id, "name": PARTNER})
+    async with bench.database.transaction() as session:
+        await pipeline_totals.fold(session)  # as an API process does every 20 seconds
     async with bench.database.read() as session:
         await session.execute(text("VACUUM ANALYZE"))
 
