@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -21,19 +23,83 @@ from sqlalchemy import (
     func,
     select,
     true,
+    type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
 from db import pipeline_totals
-from db.pipeline import COLUMNS, Filters, Summary, conditions, summary
+from db.pages import AnyRow
+from db.pipeline import Filters, conditions
 from db.session import Database
 from db.tables import OpportunityRow, PipelineTotal
+from domain.made import made
+from domain.money import Money
 from domain.principal import Principal
 
 Deal = OpportunityRow
 
 _KEPT = frozenset({"playbook", "partner_id"})
 """By what the kept totals can be filtered."""
+
+
+class Named(NamedTuple):
+    """Somebody of a deal, where no more than the name is shown."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A deal as a board shows it: no more, since a board has many."""
+
+    id: UUID
+    title: str
+    customer: str
+    stage: str
+    status: str
+    amount: Money | None
+    owner: Named | None
+    partners: tuple[Named, ...]
+    turn: str | None
+    waits_for: str | None
+    next_step: str | None
+    next_due_at: datetime | None
+
+
+_SHOWN = (
+    col(Deal.id),
+    col(Deal.title),
+    col(Deal.customer),
+    col(Deal.stage),
+    col(Deal.status),
+    col(Deal.amount),
+    col(Deal.currency),
+    col(Deal.owner),
+    col(Deal.turn),
+    col(Deal.waits_for),
+    col(Deal.next_step),
+    col(Deal.next_due_at),
+    type_coerce(col(Deal.card), JSONB)["partners"].label("partners"),
+)
+
+
+def _card(row: AnyRow) -> Card:
+    """What was checked when it was recorded is not checked again."""
+    return Card(
+        id=row.id,
+        title=row.title,
+        customer=row.customer,
+        stage=row.stage,
+        status=row.status,
+        amount=made(Money, amount=row.amount, currency=row.currency) if row.amount is not None else None,
+        owner=Named(row.owner) if row.owner else None,
+        partners=tuple([Named(partner["name"]) for partner in row.partners]),
+        turn=row.turn,
+        waits_for=row.waits_for,
+        next_step=row.next_step,
+        next_due_at=row.next_due_at,
+    )
 
 
 @dataclass(slots=True)
@@ -43,7 +109,7 @@ class Column:
     key: str
     count: int = 0
     value: dict[str, Decimal] = field(default_factory=dict)
-    cards: list[Summary] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +189,11 @@ async def _count(database: Database, columns: dict[str, Column], sums: Select[*t
                 counted.value[currency] = value
 
 
-async def _cards(database: Database, asked: _Asked, most: int) -> list[tuple[str, Summary]]:
+async def _cards(database: Database, asked: _Asked, most: int) -> list[tuple[str, Card]]:
     """The latest deals of each column."""
     async with database.connection() as reader:
         rows = (await reader.execute(_latest_cards(asked, most))).all()
-    return [(row.column_key, summary(row)) for row in rows]
+    return [(row.column_key, _card(row)) for row in rows]
 
 
 @lru_cache(maxsize=64)
@@ -136,7 +202,7 @@ def _latest_cards(asked: _Asked, most: int) -> Select[*tuple[Any, ...]]:
     latest = (_ranked if asked.wanted.q else _latest)(asked, most)
     key: Label[str] = asked.kind.label("column_key")
     return (
-        select(key, *COLUMNS)
+        select(key, *_SHOWN)
         .join(latest, latest.c.id == col(Deal.id))
         .order_by(col(Deal.updated_at).desc(), col(Deal.id).desc())
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,7 +21,7 @@ from api.web.lists import Cursor
 from api.web.rendering import page
 from db import board, pipeline, playbooks
 from db.pages import PageRequest
-from db.pipeline import Filters, Summary
+from db.pipeline import Filters
 from db.session import Database
 from domain.errors import NotFound
 from domain.money import Money
@@ -106,7 +107,7 @@ class ColumnView:
     movable: bool
     count: int
     sums: list[Money]
-    cards: list[Summary]
+    cards: list[board.Card]
     more_url: str | None
 
 
@@ -137,11 +138,9 @@ async def read(
     """The board or the list; every filter is in the address."""
     as_list = view == "list" or status in CLOSED or stage
     wanted = Wanted("list" if as_list else "board", q, playbook, owner, partner, status, stage)
-    if as_list:
-        shown = await _list(database, principal, wanted, cursor)
-    else:
-        shown = await _board(database, principal, wanted)
-    options = await choices.for_deals(database, principal) | {"statuses": list(STATUSES.items())}
+    reading = _list(database, principal, wanted, cursor) if as_list else _board(database, principal, wanted)
+    shown, found = await asyncio.gather(reading, choices.for_deals(database, principal))
+    options = found | {"statuses": list(STATUSES.items())}
     return page(
         request,
         "pipeline/index.html",
