@@ -82,7 +82,7 @@ async def _with_approval(
     wanted = named(request, cel.answer, submit.steps)
     people = await directory.of_vendor(session, wanted, question.at)
     waits_for, due_at = holders(preview(submit.steps, submit.fired, request, people, cel.answer))
-    return found.model_copy(update={"submission": submit, "waits_for": waits_for, "due_at": due_at})
+    return found.but(submission=submit, waits_for=waits_for, due_at=due_at)
 
 
 async def facts_now(session: AsyncSession, judging: Judging) -> tuple[Facts, dict[str, str]]:
@@ -95,7 +95,7 @@ async def facts_now(session: AsyncSession, judging: Judging) -> tuple[Facts, dic
     discount = find(deal, approval.subject.discount_id) if deal else None
     if deal is None or discount is None or approval.policy is None:
         return approval.facts, approval.terms
-    asked = discount.model_copy(update={"percent": judging.percent or discount.percent})
+    asked = discount.but(percent=judging.percent or discount.percent)
     policy = await discounts.policy_of(session, deal)
     around = await discounts.around(session, deal, discount, policy)
     facts = facts_of(deal, asked, policy, around, approval.updated_at)

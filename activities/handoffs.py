@@ -75,7 +75,7 @@ class HandOffActivities:
             policy = await policies.newest(session, book.discount_policy)
         command = opening(process, deal, book, owner, active)
         kept = {"policy": policy, "calendar": calendar}
-        return Opening(command=command.model_copy(update=kept), by=SYSTEM)
+        return Opening(command=command.but(**kept), by=SYSTEM)
 
 
 async def _playbook(session: AsyncSession, process: HandOffProcess, deal: Opportunity) -> Playbook:

@@ -81,7 +81,7 @@ class Commands:
         if precondition is not None and precondition.tags is not None:
             # A stale version is for the deal to refuse: it knows whether this request made it stale itself.
             standing = await self._standing(opportunity_id)
-            request = request.model_copy(update={"if_version": precondition.of(standing.version)})
+            request = request.but(if_version=precondition.of(standing.version))
         await self._send(opportunity_id, request)
         return await self.read(opportunity_id)
 

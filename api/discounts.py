@@ -106,7 +106,7 @@ def _without_internal(found: Assessment, policy: DiscountPolicy) -> tuple[str, .
     Else a partner who tries one percentage after the other would learn what the deal costs the vendor.
     Where there are no others, those that are.
     """
-    known = found.facts.model_copy(update={"margin": MarginFacts(), "elsewhere": ()})
+    known = found.facts.but(margin=MarginFacts(), elsewhere=())
     told = RULES.firing(policy, known)
     return tuple(key for key in found.steps if key in told) or found.steps
 
@@ -123,7 +123,7 @@ async def blockers_seen(database: Database, principal: Principal, deal: Opportun
         return found
     who = held.words if principal.side is Side.VENDOR else "the vendor"
     now = {"who": who, "due_at": held.due_at}
-    return [each.model_copy(update=now) if each.code == "discount_pending" else each for each in found]
+    return [each.but(**now) if each.code == "discount_pending" else each for each in found]
 
 
 async def until_submitted(services: Services, approval_id: UUID) -> None:

@@ -65,7 +65,7 @@ async def changing(
         return command  # for the deal to refuse, or nothing to look up
     async with database.read() as session:
         standard = await standard_percent(session, principal, deal, line.product_line)
-    return command.model_copy(update={"standard_percent": standard})
+    return command.but(standard_percent=standard)
 
 
 def cost_of(product: Product) -> Money | None:

@@ -124,13 +124,11 @@ async def _elsewhere(
 def _rest(grants: Sequence[OtherGrant]) -> Iterator[OtherGrant]:
     """What is not named, as one."""
     if grants:
-        yield grants[0].model_copy(
-            update={
-                "title": f"{len(grants)} more",
-                "percent": max(grant.percent for grant in grants),
-                "value": sum((grant.value for grant in grants), Decimal(0)),
-                "approval_id": None,
-            }
+        yield grants[0].but(
+            title=f"{len(grants)} more",
+            percent=max(grant.percent for grant in grants),
+            value=sum((grant.value for grant in grants), Decimal(0)),
+            approval_id=None,
         )
 
 

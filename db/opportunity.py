@@ -267,7 +267,7 @@ def _hide_other_partners(deal: Opportunity, partner_id: UUID) -> None:
 
 
 def _told_to_partner(discount: Discount) -> Discount:
-    return discount.model_copy(update={"waits_for": discount.held_by(told_to_vendor=False)})
+    return discount.but(waits_for=discount.held_by(told_to_vendor=False))
 
 
 def _held(discount: Discount, held: dict[str, str | None]) -> Discount:
@@ -276,7 +276,7 @@ def _held(discount: Discount, held: dict[str, str | None]) -> Discount:
         return discount
     due = held["due_at"]
     due_at = datetime.fromisoformat(due) if due is not None else None
-    return discount.model_copy(update={"waits_for": held["waits_for"], "due_at": due_at})
+    return discount.but(waits_for=held["waits_for"], due_at=due_at)
 
 
 async def _standard_percent(

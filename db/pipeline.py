@@ -116,7 +116,7 @@ COLUMNS: tuple[Any, ...] = (
 
 
 def summary(row: AnyRow) -> Summary:
-    """What was checked when it was recorded is not checked again: a page has many of them."""
+    """Most of it was checked when it was recorded, and is not again: a page has many of them."""
     stage = row.card["stage"]
     due_at = stage["due_at"]
     return Summary(

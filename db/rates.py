@@ -45,7 +45,7 @@ async def locked(session: AsyncSession) -> KeptRates:
 
 async def replace(session: AsyncSession, there: KeptRates, rates: Rates, now: datetime) -> KeptRates:
     """Set all rates, in place of those that are there (`locked`); the same again changes nothing."""
-    wanted = rates.model_copy(update={"as_of": rates.as_of or now.date()})
+    wanted = rates.but(as_of=rates.as_of or now.date())
     if wanted == there.rates:
         return there
     common = {"base": wanted.base, "as_of": wanted.as_of, "version": there.version + 1, "updated_at": now}

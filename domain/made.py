@@ -44,7 +44,7 @@ def made(kind: type[M], **values: Any) -> M:
 
 
 def changed(model: M, **values: Any) -> M:
-    """A copy with these values instead; everything else is shared."""
+    """A copy with these values instead; everything else is shared, also what is cached as a property."""
     copy = _new(type(model))
     _set_values(copy, model.__dict__ | values)
     _set_names(copy, model.__pydantic_fields_set__)

@@ -310,12 +310,10 @@ class Playbook(PlaybookDefinition, ReadOnce):
             return self
         stages = tuple(
             stage.but(
-                **(
-                    {
-                        f"on_{moment}": tuple(each for each in stage.triggers(moment) if each.is_for_partners)
-                        for moment in Moment
-                    }
-                )
+                **{
+                    f"on_{moment}": tuple(each for each in stage.triggers(moment) if each.is_for_partners)
+                    for moment in Moment
+                }
             )
             for stage in self.stages
         )

@@ -43,7 +43,7 @@ class Changing(BaseModel, ABC):
     if not TYPE_CHECKING:  # else every name could be assigned to
 
         def __setattr__(self, name: str, value: Any) -> None:
-            """Events set what is checked already, and only fields that there are."""
+            """Events set what is checked already; that there is such a field, mypy sees to."""
             self.__dict__[name] = value
 
 

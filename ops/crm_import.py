@@ -184,7 +184,7 @@ class Import:
             deal, self.mapping, self.playbook, policy=self.policy, account_id=account_id, owner=owner
         )
         if owner is not None and owner.id is not None:
-            command = command.model_copy(update={"calendar": reference.calendars[owner.id]})
+            command = command.but(calendar=reference.calendars[owner.id])
         outcome = opened(command, self.now, owner)
         if deal.is_live:
             plan.live.append(ask_the_rule(outcome, self.now))

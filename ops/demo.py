@@ -180,7 +180,7 @@ class _Rehearsal:
         for sku, quantity, percent in self.story.lines:
             line = await line_intake.adding(database, owner, deal, LineInput(sku=sku, quantity=quantity))
             given = {"discount_percent": min(Decimal(percent), line.standard_percent)}
-            deal = await self._as(owner).change(deal.id, line.model_copy(update=given))
+            deal = await self._as(owner).change(deal.id, line.but(**given))
         return deal
 
     async def _finish_stage(self, deal: Opportunity) -> Opportunity:

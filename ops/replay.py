@@ -30,8 +30,8 @@ class Replayed:
         return f"{self.workflows:,} running workflows ({self.events:,} events) go on with this version."
 
 
-async def replay(client: Client, progress: Progress, limit: int) -> Replayed:
-    """Replay the histories of running workflows, the latest first.
+async def replay(client: Client, progress: Progress, limit: int, *, which: str = RUNNING) -> Replayed:
+    """Replay the histories of running workflows, the latest first; `which` is a visibility query.
 
     Raises:
         WouldBreak: a history does not fit the code; the sentence names the workflow.
@@ -39,7 +39,7 @@ async def replay(client: Client, progress: Progress, limit: int) -> Replayed:
     replayer = Replayer(workflows=WORKFLOWS, data_converter=DATA_CONVERTER)
     workflows = events = 0
     task = progress.add_task("Replaying", total=None)
-    histories = client.list_workflows(RUNNING, limit=limit).map_histories()
+    histories = client.list_workflows(which, limit=limit).map_histories()
     async with replayer.workflow_replay_iterator(histories) as results:  # one worker for all of them
         async for result in results:
             if result.replay_failure is not None:

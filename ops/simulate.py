@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -101,7 +100,7 @@ def trial_of(wanted: Wanted) -> Trial:
         calendar=calendar_of(behaviour, begins.year, ends.year + 1),
         period=Period(begins, ends, str(wanted.seed)),
         deals=wanted.deals,
-        holds=_holds,
+        holds=cel.holds,
         reads=_reads,
         rules=RULES,
     )
@@ -123,14 +122,6 @@ def calendar_of(behaviour: Behaviour, first: int, last: int) -> Calendar:
     days = public_holidays(behaviour.country, None, years) if behaviour.country else ()
     calendar = Calendar(zone=behaviour.zone, holidays=days)
     return pinned(calendar, date(first, 1, 1), date(last, 12, 31))
-
-
-def _holds(rule: str, facts: dict[str, Any]) -> bool:
-    """Whether the rule of a playbook holds; one that cannot be answered does not, as on a real deal."""
-    try:
-        return cel.evaluate(rule, facts)
-    except cel.RuleFailed:
-        return False
 
 
 def _reads(rule: str) -> frozenset[str]:

@@ -163,7 +163,7 @@ class _Again:
         if not isinstance(command, to_deal.AskStageApproval):
             return request
         known = self.known[self.script.approvals.index(command.approval_id)]
-        return request.model_copy(update={"command": command.model_copy(update={"approval_id": known})})
+        return request.but(command=command.but(approval_id=known))
 
     async def caught_up(self, noted: Sequence[Noted]) -> None:
         """Wait until all of this has happened; after some seconds it is what it is."""

@@ -123,7 +123,10 @@ def _somebody(found: Any) -> Any:
 
 
 def reads(expression: str, facts: Facts) -> frozenset[str]:
-    """The facts that an expression reads, such as `deal.amount`; all of `deal` where it takes it whole."""
+    """The facts that an expression reads, such as `deal.amount`; all of `deal` where it takes it whole.
+
+    Of a list, and of names that the sample has none of, that is the fact itself: `partners`, `tasks`.
+    """
     return frozenset(_Names(list(_tokens(expression)), facts).read())
 
 
@@ -245,8 +248,10 @@ class _Names:
             group, step = self._facts[token.value], self._step(index + 1)
             if step is not None:
                 yield f"{token.value}.{step[0]}"
-            elif isinstance(group, Mapping):
+            elif isinstance(group, Mapping) and group:
                 yield from (f"{token.value}.{name}" for name in group)
+            else:
+                yield token.value
 
     def _value(self, index: int) -> str:
         return self._tokens[index].value if 0 <= index < len(self._tokens) else ""

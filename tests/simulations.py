@@ -117,7 +117,7 @@ def a_trial(
         calendar=Calendar(),
         period=Period(BEGINS, BEGINS + timedelta(days=days), str(seed)),
         deals=deals,
-        holds=cel.evaluate,
+        holds=cel.holds,
         reads=lambda rule: cel.reads(rule, cel.SAMPLE_FACTS),
         rules=RULES,
     )

@@ -184,7 +184,7 @@ def _changed(
         update["digest_at"] = time.fromisoformat(body.digest_at)
     if "quiet_hours" in values:
         update["quiet"] = _quiet(body.quiet_hours)
-    changed = preferences.model_copy(update=update)
+    changed = preferences.but(**update)
     for kind, modes in (body.kinds if "kinds" in values else {}).items():
         for channel, mode in modes.items():
             if channel is Channel.IN_APP and mode is Mode.DAILY:

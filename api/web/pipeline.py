@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +26,7 @@ from domain.errors import NotFound
 from domain.money import Money
 from domain.playbook import HANDOFF, Phase
 from domain.principal import Action, Principal
+from runtime import aio
 
 router = APIRouter(include_in_schema=False)
 
@@ -139,7 +139,7 @@ async def read(
     as_list = view == "list" or status in CLOSED or stage
     wanted = Wanted("list" if as_list else "board", q, playbook, owner, partner, status, stage)
     reading = _list(database, principal, wanted, cursor) if as_list else _board(database, principal, wanted)
-    shown, found = await asyncio.gather(reading, choices.for_deals(database, principal))
+    shown, found = await aio.together(reading, choices.for_deals(database, principal))
     options = found | {"statuses": list(STATUSES.items())}
     return page(
         request,

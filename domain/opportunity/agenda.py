@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, time
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -79,17 +79,11 @@ class DueItem(NamedTuple):
 
     @property
     def id(self) -> str:
-        return _named(self.kind, self.key, self.at)
+        return f"{self.kind.value}:{self.key}:{self.at.isoformat()}"
 
     @property
     def order(self) -> tuple[datetime, int, str]:
         return (self.at, _ORDER[self.kind], self.key)
-
-
-@lru_cache(maxsize=4096)
-def _named(kind: DueKind, key: str, at: datetime) -> str:
-    """A deadline's name; the same are asked for after each change."""
-    return f"{kind.value}:{key}:{at.isoformat()}"
 
 
 def clocked(deal: Opportunity, start: datetime, span: str) -> datetime:

@@ -53,10 +53,13 @@ def shares(trial: Trial, parts: int) -> list[list[int]]:
 
     Deals meet only where they wait for the same approvers: those that may are all in the first part.
     """
+    rules = [trigger.when for _, trigger in trial.playbook.all_triggers() if trigger.approval is not None]
+    known = all(rule is not None and trial.reads(rule) <= _OF_AMOUNT for rule in rules)
+    of_amount = [rule for rule in rules if rule is not None]
     meeting = [
         number
         for number in range(trial.deals)
-        if asks_for_discount(trial, number) or _may_ask_for_stages(trial, number)
+        if not known or asks_for_discount(trial, number) or _wants_approval(trial, number, of_amount)
     ]
     found = [meeting, *([] for _ in range(parts - 1))]
     met = set(meeting)
@@ -70,14 +73,11 @@ _OF_AMOUNT = frozenset({"deal.amount", "deal.currency"})
 """What a rule may read of a deal that nobody changes while it is played."""
 
 
-def _may_ask_for_stages(trial: Trial, number: int) -> bool:
-    """Whether a stage of this deal may want an approval: known beforehand where that hangs on its amount."""
-    rules = [trigger.when for _, trigger in trial.playbook.all_triggers() if trigger.approval is not None]
-    if not all(rule is not None and trial.reads(rule) <= _OF_AMOUNT for rule in rules):
-        return True
+def _wants_approval(trial: Trial, number: int, rules: Sequence[str]) -> bool:
+    """Whether a stage of this deal will want an approval, by rules that hang on its amount alone."""
     worth = _drawn(trial, number).worth
     about = {"deal": {"amount": float(worth.amount), "currency": worth.currency}}
-    return any(trial.holds(rule, about) for rule in rules if rule is not None)
+    return any(trial.holds(rule, about) for rule in rules)
 
 
 class _Drawn(NamedTuple):

@@ -153,7 +153,7 @@ async def test_a_board_says_of_kept_totals_what_the_deals_say(database: Database
     ],
 )
 async def test_what_is_not_kept_is_added_up(database: Database, whose: Principal, wanted: Filters) -> None:
-    assert not _Asked(whose, wanted, "phase", PHASES).is_kept
+    assert not _Asked(whose, wanted, "phase", tuple(PHASES)).is_kept
     await board.board(database, whose, wanted, by="phase", keys=PHASES)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import DueKind, agenda
 from domain.opportunity.clock import fall_due, next_due
+from domain.principal import Side
 from tests.factories import NOW, a_deal
 
 
@@ -18,6 +19,16 @@ def test_the_agenda_lists_every_deadline_the_earliest_first():
         (DueKind.STAGE, "Joint qualification", NOW + timedelta(days=14)),
         (DueKind.EXPECTED_CLOSE, "The expected close", datetime(2027, 9, 30, 23, 59, 59, 999999, UTC)),
     ]
+
+
+def test_a_deadline_is_named_as_its_deal_has_it_whatever_others_have():
+    """Instants that are equal may be written with different offsets; the name is kept as it was said."""
+    berlin = timezone(timedelta(hours=1))
+    names = []
+    for due_at in (NOW + timedelta(days=1), (NOW + timedelta(days=1)).astimezone(berlin)):
+        deal = a_deal().ask(ask.AddTask(title="Call back", side=Side.VENDOR, due_at=due_at))
+        names.append(agenda(deal.deal)[0].id)
+    assert [name[-6:] for name in names] == ["+00:00", "+01:00"]
 
 
 def test_each_deadline_is_said_once_by_the_clock():

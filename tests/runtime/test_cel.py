@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import TandemError
-from runtime.cel import MAX_COMMAS, RuleFailed, check_rule, evaluate, sample_facts
+from runtime.cel import MAX_COMMAS, SAMPLE_FACTS, RuleFailed, check_rule, evaluate, reads, sample_facts
 
 WORDS = ["deal", ".amount", "tasks", "partners", ".all(", "size(", "t", "'x'", "1", "1.5", "[", "]", "(", ")"]
 WORDS += [",", "&&", "!", "-", "+", "%", "==", "?", ":", "{", "}", "in", "9223372036854775807"]
@@ -133,3 +133,19 @@ def test_the_costliest_rule_that_is_taken_ends_soon() -> None:
 def test_whatever_is_written_is_answered_with_a_sentence_or_taken(rule: str) -> None:
     problem = check_rule(rule, FACTS)
     assert problem is None or problem.strip()
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts"),
+    [
+        ("deal.amount > 5.0", {"deal.amount"}),
+        ("deal['amount'] > 5.0 && deal.owner != ''", {"deal.amount", "deal.owner"}),
+        ("size(partners) > 0", {"partners"}),
+        ("deal.amount > 5.0 && partners.exists(p, p.role == 'reseller')", {"deal.amount", "partners"}),
+        ("tasks.all(t, tasks[t].state == 'done')", {"tasks"}),
+        ("tasks['x'].state == 'done'", {"tasks.x"}),
+        ("stage == stage", {"stage.key", "stage.phase", "stage.position"}),
+    ],
+)
+def test_what_a_rule_reads(rule: str, facts: set[str]) -> None:
+    assert reads(rule, SAMPLE_FACTS) == facts

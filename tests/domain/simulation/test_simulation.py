@@ -278,7 +278,14 @@ def test_deals_whose_stages_are_approved_meet_at_the_desk() -> None:
 def test_deals_too_small_for_an_approval_do_not_meet() -> None:
     review = {"approval": {"title": "Review", "role": "deal_desk"}}
     people = behaviour(amount={"median": 100000, "spread": 3})
-    for rule, apart in (("deal.amount > 150000.0", True), ("size(deal.title) > 5", False)):
+    rules = {
+        "deal.amount > 150000.0": True,
+        "size(deal.title) > 5": False,
+        "size(partners) > 0": False,
+        "deal.amount > 1.0 && partners.exists(p, p.role == 'reseller')": False,
+        "size(tasks) == 0 || deal.amount > 1.0": False,
+    }
+    for rule, apart in rules.items():
         stages = [{**PLAYBOOK["stages"][0], "on_enter": [{**review, "when": rule}]}, *PLAYBOOK["stages"][1:]]
         trial = a_trial(people, deals=8, book=playbook(stages=stages))
         numbers = shares(trial, 2)
