@@ -25,7 +25,6 @@ from domain.simulation.cast import Period
 from domain.simulation.simulate import Played, Simulated, play, shares, together
 from domain.simulation.world import Trial
 from ops import published, simulate_report
-from ops.simulate_temporal import replay_through_temporal
 from runtime import aio, cel
 from runtime.behaviours import behaviour_schema, read_behaviour
 from runtime.holidays import public_holidays
@@ -169,6 +168,8 @@ def run(wanted: Wanted, *, through_temporal: int, as_json: bool) -> None:
     found = play_all(wanted, trial, through_temporal)
     compared = None
     if through_temporal:
+        from ops.simulate_temporal import replay_through_temporal  # noqa: PLC0415 - loads all processes
+
         compared = aio.run(replay_through_temporal(trial, found, through_temporal))
     if as_json:
         answer = found.report.model_dump(mode="json")
