@@ -47,7 +47,8 @@ def changed(model: M, **values: Any) -> M:
     """A copy with these values instead; everything else is shared, also what is cached as a property."""
     copy = _new(type(model))
     _set_values(copy, model.__dict__ | values)
-    _set_names(copy, model.__pydantic_fields_set__)
+    names = model.__pydantic_fields_set__
+    _set_names(copy, names if names.issuperset(values) else names | values.keys())
     _set_extra(copy, None)
     _set_private(copy, None)
     return copy

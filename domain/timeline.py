@@ -40,7 +40,7 @@ class Changing(BaseModel, ABC):
         """A copy whose changes do not reach this one; the parts are frozen and shared."""
         return changed(self)
 
-    if not TYPE_CHECKING:  # else every name could be assigned to
+    if not TYPE_CHECKING:  # pragma: no branch - else every name could be assigned to
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Events set what is checked already; that there is such a field, mypy sees to."""
