@@ -34,7 +34,10 @@ def _learn(kind: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
 
 def made(kind: type[M], **values: Any) -> M:
     """The model with these values, which are complete and of the right types: nothing is checked."""
-    defaults, names = _known.get(kind) or _learn(kind)
+    try:
+        defaults, names = _known[kind]
+    except KeyError:
+        defaults, names = _learn(kind)
     model = _new(kind)
     _set_values(model, defaults | values if defaults else values)
     _set_names(model, names)
@@ -43,7 +46,7 @@ def made(kind: type[M], **values: Any) -> M:
     return model
 
 
-def changed(model: M, **values: Any) -> M:
+def changed(model: M, values: dict[str, Any]) -> M:
     """A copy with these values instead; everything else is shared, also what is cached as a property."""
     copy = _new(type(model))
     _set_values(copy, model.__dict__ | values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, Self
 
 from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationInfo, model_validator
@@ -10,7 +11,8 @@ from pydantic_core import to_json
 KEPT = 2000
 """So many are known at once; the oldest are forgotten first."""
 
-_read: dict[tuple[type, bytes], Any] = {}
+_read: OrderedDict[tuple[type, bytes], Any] = OrderedDict()
+"""Read by several threads: each step on it is one of the interpreter's."""
 
 
 class ReadOnce(BaseModel):
@@ -29,5 +31,5 @@ class ReadOnce(BaseModel):
         if found is None:
             found = _read[name] = read(written)
             if len(_read) > KEPT:
-                del _read[next(iter(_read))]
+                _read.popitem(last=False)
         return found

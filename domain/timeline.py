@@ -38,7 +38,7 @@ class Changing(BaseModel, ABC):
 
     def copy_to_change(self) -> Self:
         """A copy whose changes do not reach this one; the parts are frozen and shared."""
-        return changed(self)
+        return changed(self, {})
 
     if not TYPE_CHECKING:  # pragma: no branch - else every name could be assigned to
 
@@ -71,9 +71,10 @@ class Drafting(ABC, Generic[State, Event, Entry]):
     def add(self, event: Event, *, by: Actor | None = None, at: datetime | None = None) -> None:
         """Let the event happen, by the asker at the time of asking unless said otherwise."""
         who, when = by or self.by, at or self.now
-        event.apply(self.state, when, who)
-        self.state.version += 1
-        self.state.updated_at = when
+        state = self.state
+        event.apply(state, when, who)
+        state.version += 1
+        state.updated_at = when
         self.entries.append(self._entry(event, when, who))
 
     @abstractmethod

@@ -17,7 +17,7 @@ class Value(BaseModel):
 
     def but(self, **changes: Any) -> Self:
         """The value with these changes, which are complete and of the right types: nothing is checked."""
-        return changed(self, **changes)
+        return changed(self, changes)
 
 
 class Input(Value):

@@ -18,6 +18,7 @@ from domain.approval.state import (
     Verdict,
 )
 from domain.approval.verbs import Verb
+from domain.dates import dated
 from domain.opportunity.wording import listed
 from domain.percent import shown
 from domain.principal import Principal
@@ -186,7 +187,7 @@ def _said(decision: Decision) -> str:
     if decision.stands_in_for is not None:
         words += f" for {decision.stands_in_for.name}"
         if decision.until is not None:
-            words += f", who is away until {decision.until:%-d %B}"
+            words += f", who is away until {dated(decision.until)}"
     return words
 
 

@@ -14,6 +14,7 @@ from api.web.choices import people_of
 from api.web.fields import moment_typed
 from api.web.forms import Form, parse
 from api.zones import zone_of
+from domain.dates import dated
 from domain.opportunity import commands as ask
 from domain.opportunity.state import Mood, Opportunity
 from domain.principal import Action as Right
@@ -112,7 +113,7 @@ async def _refresh(asked: Asked, form: Form) -> ask.Command:
 def _refresh_lede(asked: Asked) -> str:
     held = asked.deal.calendar
     known = f" Now it goes by {held.zone}" if held else " Now it goes by office hours in UTC"
-    until = f", with holidays known until {held.known_until:%B %-d, %Y}" if held and held.known_until else ""
+    until = f", with holidays known until {dated(held.known_until)}" if held and held.known_until else ""
     return (
         "The deal's business time follows its owner's calendar as it was when the deal was opened."
         f"{known}{until}. Deadlines that are set already stay where they are."

@@ -12,6 +12,7 @@ from api.web.actions import Field, SheetWords
 from api.web.forms import Form, parse
 from db import choices
 from db.session import Database
+from domain.dates import dated
 from domain.handoff import commands as ask
 from domain.handoff.state import EndReason, HandOffProcess, Health, Progress
 from domain.principal import Action, Principal, Role
@@ -68,7 +69,7 @@ async def _assign(asked: Asked, form: Form) -> ask.Command:
 
 
 async def _follow_up_fields(asked: Asked) -> Sequence[Field]:
-    planned = [(each.key, f"{each.title} ({each.due_at:%-d %B %Y})") for each in _open(asked.process)]
+    planned = [(each.key, f"{each.title} ({dated(each.due_at)})") for each in _open(asked.process)]
     return (
         Field(
             "choose",

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.approval.directory import Delegation, Directory
+from domain.dates import dated
 from domain.errors import InvalidInput
 
 
@@ -85,5 +86,5 @@ def _name(directory: Directory, person_id: UUID) -> str:
 
 def _span(delegation: Delegation) -> str:
     if delegation.ends_at is None:
-        return f"from {delegation.starts_at:%-d %B %Y} on"
-    return f"from {delegation.starts_at:%-d %B %Y} to {delegation.ends_at:%-d %B %Y}"
+        return f"from {dated(delegation.starts_at)} on"
+    return f"from {dated(delegation.starts_at)} to {dated(delegation.ends_at)}"

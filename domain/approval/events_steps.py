@@ -23,7 +23,7 @@ from domain.approval.state import (
     StepState,
     Verdict,
 )
-from domain.made import changed
+from domain.dates import dated, timed
 from domain.opportunity.state import Person
 from domain.opportunity.wording import listed
 from domain.principal import Actor
@@ -37,7 +37,7 @@ def named(approver: Approver) -> str:
 def _with_absent(name: str, absent: Person | None, until: datetime | None) -> str:
     if absent is None:
         return name
-    away = f" (away until {until:%-d %B %Y})" if until is not None else ""
+    away = f" (away until {dated(until)})" if until is not None else ""
     return f"{name} for {absent.name}{away}"
 
 
@@ -56,7 +56,9 @@ class StepEvent(ApprovalEvent):
 
     def step(self, approval: Approval) -> Step:
         """The step that it happens to."""
-        return next(step for step in approval.steps if step.key == self.key)
+        step = approval.step(self.key)
+        assert step is not None, "events are of steps that there are"  # noqa: S101 -- for mypy
+        return step
 
 
 class StepOpened(StepEvent):
@@ -87,7 +89,7 @@ class StepOpened(StepEvent):
         )
 
     def words(self, by: Actor) -> str:
-        due = f", by {self.due_at:%-d %B %Y, %H:%M} UTC" if self.due_at is not None else ""
+        due = f", by {timed(self.due_at)}" if self.due_at is not None else ""
         several = f"; {self.wanted} have to agree" if self.wanted > 1 else ""
         return f"{self.title} is asked: {people(self.approvers)}{due}{several}. Rule: {self.rule}"
 
@@ -110,7 +112,7 @@ class Reminded(StepEvent):
 def _rung(alarms: tuple[Alarm, ...], kind: AlarmKind, at: datetime, level: int = 0) -> tuple[Alarm, ...]:
     """The alarms, those of this kind that are due or below the level done."""
     return tuple(
-        changed(each, done=True)
+        each.but(done=True)
         if each.kind is kind and not each.done and (each.at <= at or each.level <= level > 0)
         else each
         for each in alarms
@@ -175,13 +177,13 @@ class SeatDelegated(StepEvent):
             step.but(
                 handed=(*others, handed),
                 approvers=tuple(
-                    changed(each, **sits) if each.id == self.seat else each for each in step.approvers
+                    each.but(**sits) if each.id == self.seat else each for each in step.approvers
                 ),
             )
         )
 
     def words(self, by: Actor) -> str:
-        until = f" until {self.until:%-d %B %Y}" if self.until is not None else ""
+        until = f" until {dated(self.until)}" if self.until is not None else ""
         return f"{by.name} gave the decision to {self.to.name}{until} ({self.title})."
 
 

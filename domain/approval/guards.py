@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.approval.events_steps import people
 from domain.approval.state import Approval, ApprovalState, Approver, Step
+from domain.dates import dated
 from domain.errors import (
     AlreadyDecided,
     ApprovalClosed,
@@ -24,7 +25,7 @@ def still_open(approval: Approval) -> None:
     if approval.is_open:
         return
     ended = approval.ended
-    who = f" by {ended.by.name} at {ended.at:%H:%M UTC on %-d %B %Y}" if ended else ""
+    who = f" by {ended.by.name} at {ended.at:%H:%M} UTC on {dated(ended.at)}" if ended else ""
     raise ApprovalClosed(
         f"The request for {approval.title} was {approval.state.value} already{who}; nothing can be decided.",
         state=approval.state.value,
@@ -69,7 +70,7 @@ def _explain(approval: Approval, asked: list[Step], by: Actor) -> None:
         if said := step.decision_of(by.id):
             raise AlreadyDecided(
                 f"You have decided on {step.title} already: {said.verdict.value}, "
-                f"at {said.at:%H:%M UTC on %-d %B %Y}. Nobody decides twice."
+                f"at {said.at:%H:%M} UTC on {dated(said.at)}. Nobody decides twice."
             )
     sitting = [seat for step in approval.open_steps() for seat in step.approvers]
     for seat in sitting:

@@ -19,7 +19,7 @@ from domain.approval.directory import Directory, PersonEntry
 from domain.approval.policy import FINAL_BACKUP, ApproverRule, Needs, StepTemplate
 from domain.approval.state import Alarm, Approver, Facts, HandedSeat, Step, StepState
 from domain.errors import TandemError
-from domain.made import changed, made
+from domain.made import made
 from domain.opportunity.state import Person
 from domain.principal import Side
 from domain.value import Value
@@ -61,7 +61,7 @@ class Resolving(Value):
         """The same without the person who owns the deal now: nobody decides on what is theirs."""
         if owner_id is None or owner_id in self.askers:
             return self
-        return changed(self, askers=(*self.askers, owner_id))
+        return self.but(askers=(*self.askers, owner_id))
 
 
 class Resolved(Value):
@@ -271,7 +271,7 @@ class _Seating:
             other = self.directory.person(other_id)
             if other is not None and self._may_sit(other):
                 absent = made(Person, id=person.id, name=person.name)
-                return changed(_seat(other, via, level), stands_in_for=absent, until=until)
+                return _seat(other, via, level).but(stands_in_for=absent, until=until)
         return None
 
     def _may_sit(self, person: PersonEntry) -> bool:

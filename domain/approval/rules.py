@@ -184,9 +184,8 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
     if approval.state is not ApprovalState.PENDING:
         return None
     finished = {step.key for step in approval.steps if step.is_finished}
-    wants = tuple(
-        want for step in approval.steps if (want := _want(approval, step, finished, now, again=again))
-    )
+    found = [_want(approval, step, finished, now, again=again) for step in approval.steps]
+    wants = tuple([want for want in found if want is not None])
     if not wants:
         return None
     return made(
@@ -201,17 +200,14 @@ def to_resolve(approval: Approval, now: datetime, *, again: bool = False) -> Res
     )
 
 
-_UNDECIDED = (StepState.WAITING, StepState.OPEN)
-
-
 def _want(approval: Approval, step: Step, finished: set[str], now: datetime, *, again: bool) -> Want | None:
-    template = approval.template(step.key) if step.state in _UNDECIDED else None
-    if template is None:
-        return None
-    level = max((each.level for each in step.alarms if _rings(each, now)), default=step.level)
     opens = step.state is StepState.WAITING and finished.issuperset(step.after)
-    stale = step.is_open and (again or level > step.level or _passed(step.recheck_at, now))
-    if not opens and not stale:
+    if not opens and not step.is_open:
+        return None
+    level = max([each.level for each in step.alarms if _rings(each, now)], default=step.level)
+    stale = again or level > step.level or _passed(step.recheck_at, now)
+    template = approval.template(step.key) if opens or stale else None
+    if template is None:
         return None
     return made(
         Want,

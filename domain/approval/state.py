@@ -178,7 +178,7 @@ class Step(Value):
     @property
     def is_finished(self) -> bool:
         """Nothing comes from it any more that later steps would wait for."""
-        return self.state in (StepState.APPROVED, StepState.NOT_NEEDED)
+        return self.state in _FINISHED
 
     @property
     def approvals(self) -> int:
@@ -192,6 +192,7 @@ class Step(Value):
         return next((each for each in self.decisions if each.by.id == person_id), None)
 
 
+_FINISHED = (StepState.APPROVED, StepState.NOT_NEEDED)
 _AGREEING = frozenset({Verdict.APPROVE, Verdict.COUNTER})
 """A counter-offer that is taken counts as the approval of who made it."""
 
@@ -283,10 +284,16 @@ class Approval(Changing):
         return tuple(each for each in ids if each is not None)
 
     def step(self, key: str) -> Step | None:
-        return next((step for step in self.steps if step.key == key), None)
+        for step in self.steps:
+            if step.key == key:
+                return step
+        return None
 
     def template(self, key: str) -> StepTemplate | None:
-        return next((template for template in self.templates if template.key == key), None)
+        for template in self.templates:
+            if template.key == key:
+                return template
+        return None
 
     def open_steps(self) -> list[Step]:
         """The steps that wait for somebody's decision; none while the requester is awaited."""

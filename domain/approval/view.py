@@ -33,7 +33,7 @@ def as_seen(approval: Approval, principal: Principal) -> Approval:
     if sees_all(approval, principal):
         return approval
     facts = {name: value for name, value in approval.facts.items() if name not in approval.internal_facts}
-    seen = changed(approval, facts=facts)
+    seen = changed(approval, {"facts": facts})
     if principal.side is Side.PARTNER:
         seen.templates = ()
         seen.backup = ()

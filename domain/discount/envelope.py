@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from domain.dates import dated
 from domain.discount.facts import taken_off
 from domain.money import Money
 from domain.percent import Percent
@@ -47,7 +48,7 @@ class Envelope(Value):
         if self.max_value is not None:
             parts.append(f"giving away at most {self.max_value}")
         if self.until is not None:
-            parts.append(f"until {self.until:%-d %B %Y}")
+            parts.append(f"until {dated(self.until)}")
         return ", ".join(parts)
 
 
@@ -100,7 +101,7 @@ def fits(envelope: Envelope, deal: Priced, rates: Rates, now: datetime) -> tuple
 
 def _violations(envelope: Envelope, deal: Priced, rates: Rates, now: datetime) -> Iterator[Violation]:
     if envelope.until is not None and now >= envelope.until:
-        yield Violation("grant.until", f"the grant ended on {envelope.until:%-d %B %Y}")
+        yield Violation("grant.until", f"the grant ended on {dated(envelope.until)}")
     if envelope.partner_id is not None and envelope.partner_id not in deal.partner_ids:
         yield Violation("partner.name", "the partner that it was granted to is not on the deal")
     if envelope.min_amount is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.dates import dated
 from domain.errors import (
     FollowUpDone,
     Forbidden,
@@ -15,7 +16,6 @@ from domain.handoff import commands as ask
 from domain.handoff import events as did
 from domain.handoff.clocks import can_receive
 from domain.handoff.draft import Draft
-from domain.handoff.happening import written
 from domain.handoff.state import FollowUpState, HandOffProcess
 from domain.opportunity.guards import later
 from domain.principal import Action
@@ -29,7 +29,7 @@ def _still_open(process: HandOffProcess) -> None:
     if process.ended is not None:
         raise HandOffEnded(
             f"The hand-off of “{process.facts.title}” has ended: "
-            f"{process.ended.reason.label.lower()}, {process.ended.by.name}, {written(process.ended.at)}.",
+            f"{process.ended.reason.label.lower()}, {process.ended.by.name}, {dated(process.ended.at)}.",
             reason=process.ended.reason.value,
         )
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from domain.handoff.happening import HandOffEvent, moment, who, written
+from domain.dates import dated, timed
+from domain.handoff.happening import HandOffEvent, who
 from domain.handoff.state import AcceptanceClock, HandOffProcess, Progress
 from domain.opportunity.state import Person
 from domain.playbook_handoff import HandOffTell
@@ -25,7 +26,7 @@ class Begun(HandOffEvent):
         """The process is made with it."""
 
     def words(self, by: Actor) -> str:
-        end = f" The contract ends on {written(self.contract_ends)}." if self.contract_ends else ""
+        end = f" The contract ends on {dated(self.contract_ends)}." if self.contract_ends else ""
         return f"The hand-off to customer success began.{end}"
 
 
@@ -71,7 +72,7 @@ class Waits(HandOffEvent):
         process.clock = self.clock
 
     def words(self, by: Actor) -> str:
-        until = moment(self.clock.due_at)
+        until = timed(self.clock.due_at)
         return f"The hand-off is complete: {who(self.receiver)} has until {until} to accept or return it."
 
 
@@ -86,7 +87,7 @@ class ClockMoved(HandOffEvent):
         process.clock = self.clock
 
     def words(self, by: Actor) -> str:
-        return f"Now {who(self.receiver)} has until {moment(self.clock.due_at)} to accept the hand-off."
+        return f"Now {who(self.receiver)} has until {timed(self.clock.due_at)} to accept the hand-off."
 
 
 class SellersAwaited(HandOffEvent):

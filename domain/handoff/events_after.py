@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from domain.handoff.happening import HandOffEvent, moment, written
+from domain.dates import dated, timed
+from domain.handoff.happening import HandOffEvent
 from domain.handoff.state import (
     Ended,
     EndReason,
@@ -43,7 +44,7 @@ class FollowUpsPlanned(HandOffEvent):
     def words(self, by: Actor) -> str:
         if not self.follow_ups:
             return "No follow-ups with the customer are planned: the playbook names none."
-        days = ", ".join(f"{each.due_at:%-d %B %Y}" for each in self.follow_ups)
+        days = ", ".join(dated(each.due_at) for each in self.follow_ups)
         return f"Follow-ups with the customer are planned: {days}."
 
 
@@ -72,7 +73,7 @@ class FollowUpDue(FollowUpEvent):
         self.put(process, state=FollowUpState.DUE)
 
     def words(self, by: Actor) -> str:
-        return f"The follow-up “{self.title}” was due on {moment(self.due_at)}."
+        return f"The follow-up “{self.title}” was due on {timed(self.due_at)}."
 
 
 class FollowUpMissed(FollowUpEvent):
@@ -86,7 +87,7 @@ class FollowUpMissed(FollowUpEvent):
         self.put(process, state=FollowUpState.MISSED)
 
     def words(self, by: Actor) -> str:
-        return f"The follow-up “{self.title}” was missed: it was due on {moment(self.due_at)}."
+        return f"The follow-up “{self.title}” was missed: it was due on {timed(self.due_at)}."
 
 
 class FollowUpEscalated(FollowUpEvent):
@@ -147,7 +148,7 @@ class ContractSet(HandOffEvent):
     def words(self, by: Actor) -> str:
         if self.ends is None:
             return f"{by.name} took back the end of the contract: no renewal opens by itself."
-        return f"{by.name} noted that the contract ends on {written(self.ends)}."
+        return f"{by.name} noted that the contract ends on {dated(self.ends)}."
 
 
 class RenewalOpened(HandOffEvent):
@@ -162,7 +163,7 @@ class RenewalOpened(HandOffEvent):
         process.renewal = Renewal(opportunity_id=self.opportunity_id, title=self.title, opened_at=at)
 
     def words(self, by: Actor) -> str:
-        return f"{by.name} opened “{self.title}”: the contract ends on {written(self.contract_ends)}."
+        return f"{by.name} opened “{self.title}”: the contract ends on {dated(self.contract_ends)}."
 
 
 class Closed(HandOffEvent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import date, datetime
+from datetime import datetime
 
 from domain.handoff.state import HandOffProcess
 from domain.opportunity.state import Person
@@ -17,16 +17,6 @@ class HandOffEvent(Happened):
     @abstractmethod
     def apply(self, process: HandOffProcess, at: datetime, by: Actor) -> None:
         """Change the process as this event says."""
-
-
-def moment(instant: datetime) -> str:
-    """An instant for a sentence, in UTC."""
-    return f"{instant:%-d %B %Y, %H:%M} UTC"
-
-
-def written(day: date) -> str:
-    """A day for a sentence."""
-    return f"{day:%-d %B %Y}"
 
 
 def who(receiver: Person | None) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.calendar import after
+from domain.dates import dated
 from domain.duration import parse_duration
 from domain.opportunity.discounts import in_force
 from domain.opportunity.stages import calendar_of
@@ -139,7 +140,7 @@ def _of_hold() -> Words:
 
 def _of_grant(percent: Percent, until: datetime | None = None) -> Words:
     what = f"The grant of {percent} %"
-    return Words(what, f"{what} ends on {_day(until)}." if until else None)
+    return Words(what, f"{what} ends on {dated(until)}." if until else None)
 
 
 def _stage(deal: Opportunity) -> Iterator[DueItem]:
@@ -201,7 +202,7 @@ def _check_ins(deal: Opportunity) -> Iterator[DueItem]:
 def _of_check_in(partners: Iterable[DealPartner], missed: datetime | None = None) -> Words:
     names = listed((partner.name for partner in partners), "and")
     what = f"A check-in with {names}" if names else "A check-in"
-    return Words(what, f"{what} was missed: it was due on {_day(missed)}." if missed else None)
+    return Words(what, f"{what} was missed: it was due on {dated(missed)}." if missed else None)
 
 
 def _close(deal: Opportunity) -> Iterator[DueItem]:
@@ -215,7 +216,7 @@ def _close(deal: Opportunity) -> Iterator[DueItem]:
 
 
 def _of_close(near: datetime | None = None) -> Words:
-    return Words("The expected close", f"The expected close is near: {_day(near)}." if near else None)
+    return Words("The expected close", f"The expected close is near: {dated(near)}." if near else None)
 
 
 def _silence(deal: Opportunity) -> Iterator[DueItem]:
@@ -233,11 +234,7 @@ def _silence(deal: Opportunity) -> Iterator[DueItem]:
 
 def _of_silence(side: Side, partners: Iterable[DealPartner], heard: datetime) -> Words:
     who = "the vendor" if side is Side.VENDOR else listed((each.name for each in partners), "or")
-    return Words(f"Silence of {who}", f"Nothing was heard from {who} since {_day(heard)}.")
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%-d %B %Y}"
+    return Words(f"Silence of {who}", f"Nothing was heard from {who} since {dated(heard)}.")
 
 
 def agenda(deal: Opportunity) -> list[DueItem]:

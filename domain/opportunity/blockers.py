@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from domain.dates import dated
 from domain.discount.state import Discount, DiscountState
 from domain.opportunity.discounts import pending
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
@@ -310,7 +311,7 @@ def blockers(deal: Opportunity) -> list[Blocker]:
     if deal.handoff is not None:
         return _handoff_blockers(deal, deal.handoff)
     if deal.hold is not None:
-        until = f" until {deal.hold.until:%-d %B %Y}" if deal.hold.until else ""
+        until = f" until {dated(deal.hold.until)}" if deal.hold.until else ""
         return [
             Blocker(
                 code="on_hold",

@@ -45,7 +45,7 @@ def set_cadence(draft: Draft, command: ask.SetCadence) -> None:
 
 def _by_its_stage(deal: Opportunity) -> Opportunity:
     """The deal as if it had no cadence of its own."""
-    return changed(deal, cadence=type(deal.cadence)())
+    return changed(deal, {"cadence": type(deal.cadence)()})
 
 
 def refresh_calendar(draft: Draft, command: ask.RefreshCalendar) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.approval.state import ApprovalState
+from domain.dates import dated
 from domain.discount.assess import Assessment, Check, offer_at
 from domain.discount.gather import facts_now
 from domain.discount.state import MAX_DISCOUNTS, Discount, DiscountState, Uncovered, worth_keeping
@@ -269,7 +270,7 @@ def lapse(draft: Draft, discount_id: str) -> None:
     """A grant's time is over."""
     for held in in_force(draft.deal):
         if str(held.id) == discount_id and held.envelope is not None and held.envelope.until is not None:
-            why = f"it was granted until {held.envelope.until:%-d %B %Y}"
+            why = f"it was granted until {dated(held.envelope.until)}"
             draft.add(did.DiscountLapsed(**_of(held), why=why))
 
 

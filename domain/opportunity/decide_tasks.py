@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.dates import dated
 from domain.errors import Forbidden, InvalidInput, NotFound, TaskClosed, TaskOpen
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
@@ -20,7 +21,7 @@ MAX_TASKS = 200
 
 def _open(task: Task) -> None:
     if not task.is_open:
-        when = f" at {task.closed_at:%H:%M UTC on %-d %B %Y}" if task.closed_at else ""
+        when = f" at {task.closed_at:%H:%M} UTC on {dated(task.closed_at)}" if task.closed_at else ""
         raise TaskClosed(
             f"“{task.title}” is {task.state.value} already: {task.closed_by or 'somebody'}{when}.",
             task=task.key,

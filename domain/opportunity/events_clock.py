@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from domain.calendar import Calendar
+from domain.dates import dated, timed
 from domain.ladder import Subject, Tell
 from domain.opportunity.happening import Happening
 from domain.opportunity.state import Cadence, CheckIn, CheckInFor, Mood, Opportunity
@@ -73,7 +74,7 @@ class CalendarRefreshed(Happening):
 
     def words(self, by: Actor) -> str:
         known = self.calendar.known_until
-        until = f", with holidays known until {known:%-d %B %Y}" if known else ""
+        until = f", with holidays known until {dated(known)}" if known else ""
         return f"{by.name} refreshed the deal's calendar: {self.calendar.zone}{until}."
 
 
@@ -100,7 +101,7 @@ class FellDue(Happening):
             deal.missed_check_ins += 1
 
     def words(self, by: Actor) -> str:
-        return self.says or f"{self.what} was due on {self.due_at:%-d %B %Y, %H:%M} UTC."
+        return self.says or f"{self.what} was due on {timed(self.due_at)}."
 
 
 class _Told(Happening):

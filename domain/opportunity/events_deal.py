@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from domain.dates import dated
 from domain.money import Money
 from domain.opportunity.happening import Happening
 from domain.opportunity.state import (
@@ -57,7 +58,7 @@ class Held(Happening):
         deal.hold = Hold(reason=self.reason, since=at, until=self.until)
 
     def words(self, by: Actor) -> str:
-        until = f" until {self.until:%-d %B %Y}" if self.until else ""
+        until = f" until {dated(self.until)}" if self.until else ""
         return f"{by.name} put the deal on hold{until}: {self.reason}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from domain.dates import dated
 from domain.errors import DealClosed, DealOnHold, Forbidden, InvalidInput, NotFound, TaskClosed
 from domain.opportunity.state import Opportunity, Status, Task
 from domain.opportunity.wording import possessive
@@ -32,7 +33,7 @@ def later(day: date | None, now: datetime, what: str, *, pointer: str) -> None:
     """Raises: InvalidInput, unless the day on which something ends is not given, or in the next ten years."""
     if day is not None and not now.date() <= day <= (now + MAX_AHEAD).date():
         raise InvalidInput(
-            f"{what} would end on {day:%-d %B %Y}; give a day in the next ten years.", pointer=pointer
+            f"{what} would end on {dated(day)}; give a day in the next ten years.", pointer=pointer
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from domain.dates import dated, timed
 from domain.duration import parse_duration
 from domain.ladder import Rung, Subject, Tell
 from domain.opportunity.agenda import DueItem, DueKind, clocked
@@ -55,8 +56,8 @@ class Step(NamedTuple):
         if self.of.kind is DueKind.STALE and self.of.says:
             return self.of.says.rstrip(".")
         if self.of.kind is DueKind.STAGE:
-            return f"{self.of.what} should be finished by {self.of.at:%-d %B %Y}"
-        return f"{self.of.what} is due on {self.of.at:%-d %B %Y, %H:%M} UTC"
+            return f"{self.of.what} should be finished by {dated(self.of.at)}"
+        return f"{self.of.what} is due on {timed(self.of.at)}"
 
 
 def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = None) -> Iterator[Step]:

@@ -299,7 +299,7 @@ class Opportunity(Changing):
         return f"“{self.title}”"
 
     def copy_to_change(self) -> Self:
-        return changed(self, tasks=dict(self.tasks))
+        return changed(self, {"tasks": dict(self.tasks)})
 
     @property
     def is_closed(self) -> bool:

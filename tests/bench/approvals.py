@@ -76,6 +76,7 @@ def lives(answers: Answers) -> Iterator[int]:
 
 def pure(seconds: float) -> dict[str, Any]:
     """Events a second of one process, decided and applied, each with its words."""
+    gc.set_threshold(aio.GARBAGE)  # as in every process of ours
     answers, events = Answers(), 0
     began, of_processor = time.perf_counter(), time.process_time()
     taken = 0.0

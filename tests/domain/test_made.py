@@ -20,7 +20,7 @@ def test_what_is_made_is_what_pydantic_makes():
 
 def test_what_is_changed_is_a_copy():
     one = Person(id=uuid4(), name="Ada")
-    other = changed(one, name="Bo")
+    other = changed(one, {"name": "Bo"})
     assert (one.name, other.name, other.id) == ("Ada", "Bo", one.id)
     assert other == one.model_copy(update={"name": "Bo"})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import pytest
 from pydantic import ValidationError
 
@@ -42,7 +44,7 @@ def test_what_is_made_here_is_a_thing_of_its_own() -> None:
 
 
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_once, "_read", {})
+    monkeypatch.setattr(read_once, "_read", OrderedDict())
     monkeypatch.setattr(read_once, "KEPT", 2)
     first, *_ = (Word.model_validate_json(f'{{"text": "{text}"}}') for text in "abc")
     assert len(read_once._read) == 2
