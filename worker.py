@@ -24,6 +24,7 @@ from runtime.errors import CannotStart
 from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
+from workflows.approval_tell import tell_deal
 from workflows.courier_wake import wake_courier
 from workflows.registry import WORKFLOWS
 
@@ -50,11 +51,12 @@ log = structlog.get_logger()
 def build(client: Client, database: Database, settings: Settings) -> Worker:
     """The worker of this process, with everything that it can do."""
     wake = partial(wake_courier, client, settings.task_queue)
+    tell = partial(tell_deal, client)
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=activities(database, settings, wake),
+        activities=activities(database, settings, wake, tell),
         workflow_runner=ContextFreeSandboxRunner(),
         graceful_shutdown_timeout=GRACE,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from activities.approvals import ApprovalActivities
+from activities.approvals import ApprovalActivities, DealActivities, Tell
 from activities.courier import CourierActivities
 from activities.discounts import DiscountActivities, facts_now
 from activities.handoffs import HandOffActivities
@@ -23,8 +23,11 @@ from runtime.settings import Settings
 from workflows.courier_wake import Wake
 
 
-def activities(database: Database, settings: Settings, wake: Wake) -> list[Callable[..., Any]]:
-    """Every activity, with what it needs; `wake` lets somebody's courier look at what waits for them."""
+def activities(database: Database, settings: Settings, wake: Wake, tell: Tell) -> list[Callable[..., Any]]:
+    """Every activity, with what it needs.
+
+    `wake` lets somebody's courier look at what waits for them, `tell` lets a deal hear of its request.
+    """
     approvals = ApprovalActivities(database, {DISCOUNT: facts_now})
     discounts = DiscountActivities(database)
     handoffs = HandOffActivities(database)
@@ -43,6 +46,7 @@ def activities(database: Database, settings: Settings, wake: Wake) -> list[Calla
         approvals.record_approval,
         approvals.resolve_steps,
         approvals.judge_round,
+        DealActivities(tell).tell_deal,
         handoffs.record_handoff,
         handoffs.reckon_handoff,
         handoffs.prepare_renewal,

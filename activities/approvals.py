@@ -16,9 +16,18 @@ from domain.approval.resolve import Judged, Resolution, Resolving, fired, resolv
 from domain.approval.state import Facts
 from domain.errors import InvalidInput, TandemError, Unavailable
 from runtime import cel
-from workflows.approval_messages import JUDGE_ROUND, RECORD_APPROVAL, RESOLVE_STEPS, Judging
+from workflows.approval_messages import (
+    JUDGE_ROUND,
+    RECORD_APPROVAL,
+    RESOLVE_STEPS,
+    TELL_DEAL,
+    ApprovalResult,
+    Judging,
+)
 from workflows.entity import refusal
 
+Tell = Callable[[ApprovalResult], Awaitable[None]]
+"""Tells a deal how its request stands; raises `RPCError` where Temporal does not answer."""
 FactsNow = Callable[[AsyncSession, Judging], Awaitable[tuple[Facts, dict[str, str]]]]
 """What a request of one kind is judged by now, for another percent than before, and what would be granted."""
 
@@ -38,8 +47,8 @@ class ApprovalActivities:
             ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
         """
         try:
-            async with self._database.single() as session:
-                new = await approvals.record_new(session, outcome)
+            async with self._database.connection() as connection:
+                new = await approvals.record_new(connection, outcome)
             if not new:
                 async with self._database.transaction() as session:
                     await approvals.record(session, outcome)
@@ -49,9 +58,9 @@ class ApprovalActivities:
     @activity.defn(name=RESOLVE_STEPS)
     async def resolve_steps(self, wanted: Resolving) -> Resolution:
         """Who may decide on these steps, as the vendor's people, their absences and deals are now."""
-        async with self._database.read() as session:
-            owner = await opportunity.owner_of(session, wanted.owned) if wanted.owned else None
-            people = await directory.of_vendor(session, named(wanted, cel.answer), wanted.at)
+        async with self._database.connection() as connection:
+            owner = await opportunity.owner_of(connection, wanted.owned) if wanted.owned else None
+            people = await directory.of_vendor(connection, named(wanted, cel.answer), wanted.at)
         return resolve(wanted.barring(owner), people, cel.answer)
 
     @activity.defn(name=JUDGE_ROUND)
@@ -73,3 +82,19 @@ class ApprovalActivities:
                 raise refusal(error) from error
         needed = fired(judging.approval.templates, facts, cel.answer)
         return Judged(facts=facts, fired=needed, terms=terms)
+
+
+class DealActivities:
+    """Tells deals of their requests."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    @activity.defn(name=TELL_DEAL)
+    async def tell_deal(self, result: ApprovalResult) -> None:
+        """Let the deal take the news; one that has ended hears nothing any more.
+
+        Not a signal from process to process: that goes through two queues of the server and wakes the
+        request in the same moment, when the deal wants to be recorded. An update goes straight there.
+        """
+        await self._tell(result)

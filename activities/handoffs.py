@@ -37,8 +37,8 @@ class HandOffActivities:
             ApplicationError: it cannot be stored, however often one tries. What else goes wrong passes.
         """
         try:
-            async with self._database.single() as session:
-                new = await handoffs.record_new(session, outcome)
+            async with self._database.connection() as connection:
+                new = await handoffs.record_new(connection, outcome)
             if not new:
                 async with self._database.transaction() as session:
                     await handoffs.record(session, outcome)

@@ -74,12 +74,12 @@ class ApprovalCommands:
 
     async def read(self, approval_id: UUID) -> Approval:
         """The approval as it was last recorded, as the principal may see it. Raises `NotFound`."""
-        async with self.services.database.read() as session:
-            return await approvals.get(session, self.principal, approval_id)
+        async with self.services.database.connection() as connection:
+            return await approvals.get(connection, self.principal, approval_id)
 
     async def _demand_visible(self, approval_id: UUID) -> None:
-        async with self.services.database.read() as session:
-            await approvals.demand_visible(session, self.principal, approval_id)
+        async with self.services.database.connection() as connection:
+            await approvals.demand_visible(connection, self.principal, approval_id)
 
     async def _send(self, approval_id: UUID, request: ask.Request) -> None:
         """Ask its process; where there is none because it has ended, its record says why not."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     cast,
     delete,
     exists,
@@ -156,35 +157,44 @@ def visible(principal: Principal) -> ColumnElement[bool]:
     )
 
 
-async def get(session: AsyncSession, principal: Principal, approval_id: UUID) -> Approval:
+# Made once: every command begins and ends with them.
+_THIS = col(ApprovalRow.id) == bindparam("approval_id")
+_ID = select(col(ApprovalRow.id)).where(_THIS)
+_STATE = select(col(ApprovalRow.state_json)).where(_THIS)
+
+
+async def get(reader: Reader, principal: Principal, approval_id: UUID) -> Approval:
     """A request as the principal may see it, as it was last recorded.
 
     Raises:
         NotFound: there is none, or it is not theirs to see.
     """
-    return as_seen(await _read(session, approval_id, visible(principal)), principal)
+    return as_seen(await _read(reader, approval_id, _within(_STATE, principal)), principal)
 
 
-async def get_in_full(session: AsyncSession, approval_id: UUID) -> Approval:
+async def get_in_full(reader: Reader, approval_id: UUID) -> Approval:
     """A request with all that its process knows; for deciding on a command, never for showing.
 
     Raises: NotFound.
     """
-    return await _read(session, approval_id, true())
+    return await _read(reader, approval_id, _STATE)
 
 
-async def _read(session: AsyncSession, approval_id: UUID, scope: ColumnElement[bool]) -> Approval:
-    statement = select(col(ApprovalRow.state_json)).where(col(ApprovalRow.id) == approval_id, scope)
-    state = (await session.execute(statement)).scalar_one_or_none()
+def _within(statement: Select[Any], principal: Principal) -> Select[Any]:
+    return statement if principal.partner_id is None else statement.where(visible(principal))
+
+
+async def _read(reader: Reader, approval_id: UUID, statement: Select[Any]) -> Approval:
+    state = (await reader.execute(statement, {"approval_id": approval_id})).scalar_one_or_none()
     if state is None:
         raise NotFound(_MISSING)
     return Approval.model_validate(state)
 
 
-async def demand_visible(session: AsyncSession, principal: Principal, approval_id: UUID) -> None:
+async def demand_visible(reader: Reader, principal: Principal, approval_id: UUID) -> None:
     """Raise `NotFound` unless the principal may see this request."""
-    statement = select(col(ApprovalRow.id)).where(col(ApprovalRow.id) == approval_id, visible(principal))
-    if (await session.execute(statement)).scalar_one_or_none() is None:
+    seen = await reader.execute(_within(_ID, principal), {"approval_id": approval_id})
+    if seen.scalar_one_or_none() is None:
         raise NotFound(_MISSING)
 
 

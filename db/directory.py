@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.pages import AnyRow
+from db.session import Reader
 from db.tables import DelegationRow, Organisation, OrganisationKind, User
 from db.tables.base import utc_now
 from domain.approval.directory import Delegation, Directory, PersonEntry
@@ -30,6 +46,62 @@ Hours = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEARS_KEPT = 3
 """Years whose holidays a deal keeps: the one in which it was opened, and the next."""
+_PEOPLE = (
+    select(
+        col(User.id),
+        col(User.name),
+        col(User.email),
+        col(User.roles),
+        col(User.active),
+        col(User.manager_id),
+        col(User.organisation_id),
+        col(User.time_zone),
+        col(User.country),
+        col(User.region),
+        col(User.working_hours),
+        col(Organisation.kind),
+        col(Organisation.status),
+    )
+    .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+    .order_by(col(User.name), col(User.id))
+)
+
+
+def _above() -> Select[UUID]:
+    """The id of `below`, and those of all who are above."""
+    columns = col(User.id), col(User.manager_id)
+    first = select(*columns).where(col(User.id) == bindparam("below")).cte("above", recursive=True)
+    all_of_them = first.union(select(*columns).join(first, col(User.id) == first.c.manager_id))
+    return select(all_of_them.c.id)
+
+
+def _goes_on(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    ends = col(DelegationRow.ends_at)
+    return and_(col(DelegationRow.ended_at).is_(None), or_(ends.is_(None), ends > now))
+
+
+def _away() -> ScalarSelect[Any]:
+    """Somebody's delegations that are not over at `now`, by their beginning."""
+    names = ("user_id", "to_id", "starts_at", "ends_at")
+    said = func.jsonb_build_object(*(each for name in names for each in (name, getattr(DelegationRow, name))))
+    in_order = aggregate_order_by(said, col(DelegationRow.starts_at), col(DelegationRow.id))
+    return (
+        select(func.jsonb_agg(in_order))
+        .where(col(DelegationRow.user_id) == col(User.id), _goes_on(bindparam("now")))
+        .scalar_subquery()
+    )
+
+
+# Made once: every decision on a request asks it.
+_WANTED = _PEOPLE.add_columns(_away().label("away")).where(
+    col(Organisation.kind) == OrganisationKind.VENDOR,
+    or_(
+        cast(col(User.roles), ARRAY(Text)).overlap(bindparam("roles", type_=ARRAY(Text))),
+        func.lower(col(User.email)) == any_(bindparam("emails", type_=ARRAY(Text))),
+        col(User.id) == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        col(User.id).in_(_above()),
+    ),
+)
 
 
 async def read(
@@ -55,7 +127,7 @@ async def read(
     )
 
 
-async def of_vendor(session: AsyncSession, wanted: Named, now: datetime) -> Directory:
+async def of_vendor(reader: Reader, wanted: Named, now: datetime) -> Directory:
     """The same of the vendor's people, with no more of them than decide on who is asked.
 
     Those who are named, whoever stands in for them, and who manages the requester: so it takes as long
@@ -63,64 +135,40 @@ async def of_vendor(session: AsyncSession, wanted: Named, now: datetime) -> Dire
     """
     people: dict[UUID, PersonEntry] = {}
     delegations: list[Delegation] = []
-    more = _named(wanted)
-    while found := [each for each in await _people(session, _vendors(more), now) if each.id not in people]:
-        people |= {each.id: each for each in found}
-        new = await _delegations(session, select(DelegationRow).where(_of([each.id for each in found])), now)
+    while True:
+        rows = (await reader.execute(_WANTED, {**_names(wanted), "now": now})).all()
+        found = [row for row in rows if row.id not in people]
+        people |= {row.id: _person(row, _years(now)) for row in found}
+        new = [Delegation.model_validate(each) for row in found for each in row.away or ()]
         delegations += new
         if not (missing := {each.to_id for each in new} - people.keys()):
-            break
-        more = col(User.id).in_(missing)
-    return Directory(people=tuple(people.values()), delegations=tuple(delegations))
+            return Directory(people=tuple(people.values()), delegations=tuple(delegations))
+        wanted = Named(ids=frozenset(missing))
 
 
-def _of(user_ids: Sequence[UUID]) -> ColumnElement[bool]:
-    return col(DelegationRow.user_id).in_(user_ids)
-
-
-def _vendors(which: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(col(Organisation.kind) == OrganisationKind.VENDOR, which)
-
-
-def _named(wanted: Named) -> ColumnElement[bool]:
-    has: ColumnElement[bool] = cast(col(User.roles), ARRAY(Text)).overlap(sorted(wanted.roles))
-    ways = [has]
-    if wanted.emails:
-        ways.append(func.lower(col(User.email)).in_(wanted.emails))
-    if wanted.ids:
-        ways.append(col(User.id).in_(wanted.ids))
-    if wanted.below is not None:
-        ways.append(col(User.id).in_(_above(wanted.below)))
-    return or_(*ways)
-
-
-def _above(user_id: UUID) -> Select[UUID]:
-    """Somebody's id, and those of all who are above."""
-    columns = col(User.id), col(User.manager_id)
-    first = select(*columns).where(col(User.id) == user_id).cte("above", recursive=True)
-    all_of_them = first.union(select(*columns).join(first, col(User.id) == first.c.manager_id))
-    return select(all_of_them.c.id)
+def _names(wanted: Named) -> dict[str, Any]:
+    return {
+        "roles": sorted(wanted.roles),
+        "emails": sorted(wanted.emails),
+        "ids": sorted(wanted.ids),
+        "below": wanted.below,
+    }
 
 
 async def _people(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[PersonEntry]:
     """These people by name, with calendars that know the holidays around `now`."""
-    statement = (
-        select(User, col(Organisation.kind), col(Organisation.status))
-        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
-        .where(which)
-        .order_by(col(User.name), col(User.id))
-    )
-    years = tuple(sorted({(now - timedelta(days=1)).year, now.year, now.year + 1}))
-    return [_person(row, years) for row in await session.execute(statement)]
+    return [_person(row, _years(now)) for row in await session.execute(_PEOPLE.where(which))]
+
+
+def _years(now: datetime) -> tuple[int, ...]:
+    return tuple(sorted({(now - timedelta(days=1)).year, now.year, now.year + 1}))
 
 
 async def _delegations(
     session: AsyncSession, which: Select[DelegationRow], now: datetime
 ) -> list[Delegation]:
     """Those of these delegations that are not over, by their beginning."""
-    ends = col(DelegationRow.ends_at)
-    statement = which.where(col(DelegationRow.ended_at).is_(None), or_(ends.is_(None), ends > now))
-    in_order = statement.order_by(col(DelegationRow.starts_at), col(DelegationRow.id))
+    in_order = which.where(_goes_on(now)).order_by(col(DelegationRow.starts_at), col(DelegationRow.id))
     return [delegation_of(row) for row in (await session.execute(in_order)).scalars()]
 
 
@@ -130,16 +178,15 @@ def delegation_of(row: DelegationRow) -> Delegation:
 
 
 def _person(row: AnyRow, years: tuple[int, ...]) -> PersonEntry:
-    user: User = row[0]
     return PersonEntry(
-        id=user.id,
-        name=user.name,
-        email=user.email,
-        roles=tuple(Role(role) for role in user.roles),
-        active=user.active and row.status == "active",
-        manager_id=user.manager_id,
-        calendar=calendar_of(user, years),
-        organisation_id=user.organisation_id,
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        roles=tuple(Role(role) for role in row.roles),
+        active=row.active and row.status == "active",
+        manager_id=row.manager_id,
+        calendar=_calendar(_Place.of(row), years),
+        organisation_id=row.organisation_id,
         side=Side.VENDOR if row.kind == OrganisationKind.VENDOR else Side.PARTNER,
     )
 
@@ -170,7 +217,7 @@ class _Place(NamedTuple):
     hours: Hours
 
     @classmethod
-    def of(cls, user: User) -> _Place:
+    def of(cls, user: User | AnyRow) -> _Place:
         hours: Any = user.working_hours or OFFICE_HOURS
         written = tuple((day, tuple(each)) for day, each in hours.items())
         return cls(user.time_zone, user.country, user.region, written)

@@ -309,10 +309,12 @@ async def recorded_version(session: AsyncSession, opportunity_id: UUID) -> int |
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def owner_of(session: AsyncSession, opportunity_id: UUID) -> UUID | None:
+_OWNER = select(col(OpportunityRow.owner_id)).where(col(OpportunityRow.id) == bindparam("opportunity_id"))
+
+
+async def owner_of(reader: Reader, opportunity_id: UUID) -> UUID | None:
     """Who owns a deal by its record; None where nobody does."""
-    statement = select(col(OpportunityRow.owner_id)).where(col(OpportunityRow.id) == opportunity_id)
-    return (await session.execute(statement)).scalar_one_or_none()
+    return (await reader.execute(_OWNER, {"opportunity_id": opportunity_id})).scalar_one_or_none()
 
 
 async def standing(session: AsyncSession, principal: Principal, opportunity_id: UUID) -> Standing:

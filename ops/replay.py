@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Replayer
 
 from domain.errors import Conflict
-from runtime.temporal_client import DATA_CONVERTER
+from runtime.payloads import DATA_CONVERTER
 from workflows.registry import WORKFLOWS
 
 RUNNING = "ExecutionStatus = 'Running'"

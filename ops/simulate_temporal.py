@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from activities import activities
 from db.migrate import upgrade
 from db.session import Database
 from domain.approval import commands as to_approval
+from domain.dates import dated
 from domain.errors import InvalidInput
 from domain.handoff import commands as to_handoff
 from domain.opportunity import commands as to_deal
@@ -41,13 +43,14 @@ from domain.simulation.world import Command, Noted, Script, Trial
 from ops.simulate_cast import engage
 from ops.simulate_compare import Compared
 from runtime.errors import CannotStart
+from runtime.payloads import DATA_CONVERTER
 from runtime.postgres import embedded_postgres
 from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.settings import Settings
-from runtime.temporal_client import DATA_CONVERTER
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import approval_workflow_id
+from workflows.approval_tell import tell_deal
 from workflows.handoff import HandOffWorkflow
 from workflows.handoff_messages import handoff_workflow_id
 from workflows.messages import Opening, Start, workflow_id
@@ -72,7 +75,7 @@ async def replay_through_temporal(trial: Trial, found: Simulated, deals: int) ->
     async with _stage(trial, found) as environment:
         if await environment.get_current_time() >= trial.period.begins:
             raise InvalidInput(
-                f"The simulation starts on {trial.period.begins:%-d %B %Y}, and the clock of the "
+                f"The simulation starts on {dated(trial.period.begins)}, and the clock of the "
                 "time-skipping server only goes forward: write a later `starts` in the behaviour."
             )
         again = [_Again(environment.client, script, trial, found) for script in found.scripts[:deals]]
@@ -264,7 +267,9 @@ async def _wake_nobody(_user_id: UUID) -> None:
 
 def _worker(client: Client, database: Database, settings: Settings) -> Worker:
     real: list[Callable[..., Any]] = [
-        each for each in activities(database, settings, _wake_nobody) if each.__name__ != CALL_WEBHOOK
+        each
+        for each in activities(database, settings, _wake_nobody, partial(tell_deal, client))
+        if each.__name__ != CALL_WEBHOOK
     ]
     return Worker(
         client,

@@ -8,16 +8,14 @@ from pathlib import Path
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, TLSConfig
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
 from runtime.errors import CannotStart
+from runtime.payloads import DATA_CONVERTER
 from runtime.search_attributes import SEARCH_ATTRIBUTES
 from runtime.settings import Settings
 
-DATA_CONVERTER = pydantic_data_converter
-"""For clients, workers and replayers alike: the default one carries neither dates nor decimals."""
 _PATIENCE = timedelta(seconds=10)
 
 

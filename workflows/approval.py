@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
         PEOPLE_CHANGED,
         RECORD_APPROVAL,
         RESOLVE_STEPS,
+        TELL_DEAL,
         WITHDRAW,
         ApprovalResult,
         ApprovalStart,
@@ -70,9 +71,11 @@ class ApprovalWorkflow(Entity):
         self.entries: list[ApprovalEntry] = []
         self.results: list[ApprovalResult] = []
         """What the deal has still to be told."""
+        self.tells_by_update = False
 
     @workflow.run
     async def run(self, start: ApprovalStart) -> None:
+        self.tells_by_update = workflow.patched("deals-are-told-by-update")
         if start.submission is not None and self.approval is None:
             async with self.lock:
                 await self._submit(start.submission)
@@ -84,6 +87,8 @@ class ApprovalWorkflow(Entity):
             if self._is_too_long() and self._is_quiet() and self._known().is_open:
                 workflow.continue_as_new(ApprovalStart(approval=self._known(), receipts=self.receipts))
         teller.cancel()
+        if self.tells_by_update:
+            self._show()
 
     @workflow.update
     async def submitted(self) -> Receipt:
@@ -214,7 +219,8 @@ class ApprovalWorkflow(Entity):
             self.results.append(result_of(outcome))
         self.approval = outcome.approval
         self.entries.extend(outcome.entries)
-        self._show()
+        if outcome.approval.is_open or not self.tells_by_update:
+            self._show()  # the end is shown when the deal knows of it: no write of the server's comes between
 
     async def _find_people(self, outcome: ApprovalOutcome, *, again: bool) -> ApprovalOutcome:
         """Ask the directory for every step whose turn has come, that escalates, or whose people changed."""
@@ -240,7 +246,11 @@ class ApprovalWorkflow(Entity):
     async def _tell_deal(self, result: ApprovalResult) -> None:
         """A deal that has ended hears nothing any more."""
         deal = result.subject.opportunity_id
-        if deal is not None:
+        if deal is None:
+            return
+        if self.tells_by_update:
+            await self.patiently(TELL_DEAL, result, f"The request is {result.state.value}")
+        else:
             handle = workflow.get_external_workflow_handle(workflow_id(deal))
             with contextlib.suppress(TemporalError):
                 await handle.signal(APPROVAL_ENDED, result)

@@ -21,9 +21,13 @@ from workflows.entity import Receipt
 RECORD_APPROVAL = "record_approval"
 RESOLVE_STEPS = "resolve_steps"
 JUDGE_ROUND = "judge_round"
+TELL_DEAL = "tell_deal"
 
 APPROVAL_ENDED = "approval_ended"
-"""The signal of a deal's workflow that takes an `ApprovalResult`, whenever the request's state changes."""
+"""The update of a deal's workflow that takes an `ApprovalResult`, whenever the request's state changes.
+
+Requests from before tell it by a signal of that name.
+"""
 WITHDRAW = "withdraw"
 """The signal of an approval's workflow that takes a `Withdrawal`: its subject is gone."""
 PEOPLE_CHANGED = "people_changed"

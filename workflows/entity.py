@@ -33,7 +33,7 @@ _QUICK_FOREVER = RetryPolicy(
 
 
 _A_MONTH = timedelta(days=30)
-"""After that a notice is given up: workers or the database may be away for long, and it is still news then.
+"""After that news are given up: workers or the database may be away for long, and it is still news then.
 
 A run neither ends nor continues as new while somebody is still to be told, so it has to have an end.
 """
@@ -114,14 +114,18 @@ class Entity:
 
         Not in a local activity: what fails there would hold up the next command while it is retried.
         """
+        await self.patiently(NOTIFY, message, f"{message.kind.value}: {message.title}"[:200])
+
+    async def patiently(self, activity: str, argument: Any, summary: str) -> None:
+        """Tell somebody outside, for a month if need be."""
         with contextlib.suppress(TemporalError):
             await workflow.execute_activity(
-                NOTIFY,
-                message,
+                activity,
+                argument,
                 start_to_close_timeout=timedelta(seconds=10),
                 schedule_to_close_timeout=_A_MONTH,
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-                summary=f"{message.kind.value}: {message.title}"[:200],
+                summary=summary,
             )
 
     async def firmly(self, activity: str, argument: Any, result_type: type[Any], summary: str) -> Any:

@@ -137,9 +137,17 @@ class OpportunityWorkflow(Entity):
         except TandemError as error:
             raise refusal(error) from error
 
-    @workflow.signal(name=APPROVAL_ENDED)
-    async def approval_ended(self, result: ApprovalResult) -> None:
+    @workflow.update(name=APPROVAL_ENDED)
+    async def approval_ended(self, result: ApprovalResult) -> Receipt:
         """How the approval of a discount or of a stage stands: decided, or back with whoever asked."""
+        if receipt := self.answered():
+            return receipt
+        await self.approval_signalled(result)
+        return self.answer(self._receipt())
+
+    @workflow.signal(name=APPROVAL_ENDED)
+    async def approval_signalled(self, result: ApprovalResult) -> None:
+        """The same, from requests that began when it was told by a signal."""
         await self._until_opened()
         async with self.lock:
             if result.subject.kind == STAGE:

@@ -7,7 +7,7 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from runtime.temporal_client import DATA_CONVERTER
+from runtime.payloads import DATA_CONVERTER
 from tests.replay.make import fingerprint
 from workflows.registry import WORKFLOWS
 

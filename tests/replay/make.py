@@ -20,7 +20,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import aio
-from runtime.temporal_client import DATA_CONVERTER
+from runtime.payloads import DATA_CONVERTER
 from runtime.temporal_server import embedded_temporal, free_port
 from tests.replay.scenarios import IMPATIENT, SKIPPING, Stage
 from tests.workflows.play import Ledger, Played, a_worker, skipping

@@ -41,8 +41,8 @@ from domain.opportunity.state import Opportunity
 from domain.opportunity.triggers import WebhookCall
 from domain.principal import SYSTEM, Actor
 from runtime.ids import new_id
+from runtime.payloads import DATA_CONVERTER
 from runtime.search_attributes import SEARCH_ATTRIBUTES
-from runtime.temporal_client import DATA_CONVERTER
 from tests.factories import REP, opening
 from tests.patience import PATIENCE
 from tests.workflows.play_discounts import Adviser, Desk, result
@@ -211,7 +211,7 @@ class Played:
 
     async def tell(self, state: ApprovalState, **said: Any) -> None:
         """The approval of the newest discount says how it stands."""
-        await self.handle.signal(APPROVAL_ENDED, result(await self.deal(), state, **said))
+        await self.handle.execute_update(APPROVAL_ENDED, result(await self.deal(), state, **said))
 
     async def tell_stage(self, state: ApprovalState, comment: str | None = None) -> None:
         """The approval that the stage waits for says how it stands."""
@@ -219,7 +219,7 @@ class Played:
         subject = Subject(kind=STAGE, title=approval.title, opportunity_id=self.id)
         said = {"version": 2, "by": SYSTEM, "at": approval.asked_at, "comment": comment}
         told = ApprovalResult(approval_id=approval.id, state=state, subject=subject, **said)
-        await self.handle.signal(APPROVAL_ENDED, told)
+        await self.handle.execute_update(APPROVAL_ENDED, told)
 
     async def deal(self) -> Opportunity:
         return await self.handle.query(OpportunityWorkflow.opportunity)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.approvals import DealActivities
 from domain.approval import commands as ask
 from domain.approval.directory import Directory, PersonEntry
 from domain.approval.draft import ApprovalEntry, ApprovalOutcome
@@ -37,6 +39,7 @@ from workflows.approval_messages import (
     Withdrawal,
     approval_workflow_id,
 )
+from workflows.approval_tell import tell_deal
 from workflows.entity import Receipt
 from workflows.messages import workflow_id
 from workflows.notice_messages import NOTIFY
@@ -95,7 +98,7 @@ class Deal:
     async def run(self) -> None:
         await workflow.wait_condition(lambda: False)
 
-    @workflow.signal
+    @workflow.update
     def approval_ended(self, result: ApprovalResult) -> None:
         self.heard.append(result)
 
@@ -126,7 +129,7 @@ class Request:
             self.client,
             task_queue=self.queue,
             workflows=[ApprovalWorkflow, Deal],
-            activities=self.bureau.activities,
+            activities=[*self.bureau.activities, DealActivities(partial(tell_deal, self.client)).tell_deal],
             **options,
         )
 

@@ -18,8 +18,8 @@ from domain.opportunity import commands as ask
 from domain.opportunity.clock import next_due
 from domain.opportunity.state import LoseReason, Opportunity, Status
 from domain.playbook import Playbook
+from runtime.payloads import DATA_CONVERTER
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
-from runtime.temporal_client import DATA_CONVERTER
 from runtime.temporal_server import embedded_temporal, free_port
 from tests.factories import ASTER, REP, SELLER, SUCCESS
 from tests.workflows.play import Played, a_worker, refused
