@@ -2,7 +2,8 @@
 
 The default converter carries neither dates nor decimals. And a change that a process decides is written
 as JSON for the local activity that records it, which the same worker runs a moment later: it is handed
-the very change. A worker that has it not, as after a crash, reads the JSON.
+the very change. A worker that has it not, as after a crash or for another try, reads the JSON: so an
+activity may need nothing of it that JSON leaves out (fields with `exclude`).
 """
 
 from __future__ import annotations

@@ -72,6 +72,8 @@ class ApprovalWorkflow(Entity):
         self.results: list[ApprovalResult] = []
         """What the deal has still to be told."""
         self.tells_by_update = False
+        self.deal_is_behind = False
+        """The first try to tell the deal has failed: nobody else waits for it any longer."""
 
     @workflow.run
     async def run(self, start: ApprovalStart) -> None:
@@ -80,15 +82,17 @@ class ApprovalWorkflow(Entity):
             async with self.lock:
                 await self._submit(start.submission)
         self._show()
-        teller = asyncio.create_task(self._tell_for_ever())
+        told = (
+            (self._tell_the_deal(), self.tell_for_ever()) if self.tells_by_update else (self._tell_in_turn(),)
+        )
+        tellers = [asyncio.create_task(each) for each in told]
         while not self._is_over():
             await self.sleep_until_due(self._next_due, self._may_stop)
             await self._pass_time()
             if self._is_too_long() and self._is_quiet() and self._known().is_open:
                 workflow.continue_as_new(ApprovalStart(approval=self._known(), receipts=self.receipts))
-        teller.cancel()
-        if self.tells_by_update:
-            self._show()
+        for teller in tellers:
+            teller.cancel()
 
     @workflow.update
     async def submitted(self) -> Receipt:
@@ -151,7 +155,8 @@ class ApprovalWorkflow(Entity):
             self.refused = error if isinstance(error, ApplicationError) else refusal(error)
             if workflow.patched("refusals-are-told"):  # else a deal would wait for it for ever
                 why = self.refused.message
-                await self._tell_deal(refused_result(submission, why, workflow.now()))
+                refused = refused_result(submission, why, workflow.now())
+                await (self._tell_deal(refused) if self.tells_by_update else self._signal_deal(refused))
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self.refused from error
 
@@ -220,7 +225,7 @@ class ApprovalWorkflow(Entity):
         self.approval = outcome.approval
         self.entries.extend(outcome.entries)
         if outcome.approval.is_open or not self.tells_by_update:
-            self._show()  # the end is shown when the deal knows of it: no write of the server's comes between
+            self._show()  # the end is shown when the deal was told: no write of the server's comes between
 
     async def _find_people(self, outcome: ApprovalOutcome, *, again: bool) -> ApprovalOutcome:
         """Ask the directory for every step whose turn has come, that escalates, or whose people changed."""
@@ -232,25 +237,42 @@ class ApprovalWorkflow(Entity):
             outcome = ApprovalOutcome.model_construct(approval=more.approval, entries=entries)
         return outcome
 
-    async def _tell_for_ever(self) -> None:
-        """Tell the deal and the people what happened, in order, beside whoever waits for an answer."""
+    async def _tell_the_deal(self) -> None:
+        """Let the deal hear how the request stands, in order, beside whoever waits for an answer."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.results))
+            result, self.deal_is_behind = self.results[0], False
+            if not await self._tell_deal(result, tries=1):
+                self.deal_is_behind = True
+                self._show()
+                await self._tell_deal(result)
+            self.results.pop(0)
+            self._show()
+
+    def may_tell(self) -> bool:
+        """People's notices wait for the first try to tell the deal, and take the worker's time after it."""
+        return bool(self.notices) and (not self.results or self.deal_is_behind)
+
+    async def _tell_deal(self, result: ApprovalResult, *, tries: int = 0) -> bool:
+        """Whether there is nothing left to tell; a deal that has ended hears nothing any more."""
+        if result.subject.opportunity_id is None:
+            return True
+        return await self.patiently(TELL_DEAL, result, f"The request is {result.state.value}", tries=tries)
+
+    async def _tell_in_turn(self) -> None:
+        """As requests from before tell: the deal by signals, and then the people."""
         while True:
             await workflow.wait_condition(lambda: bool(self.results or self.notices))
             self.telling = True
             while self.results:
-                await self._tell_deal(self.results.pop(0))
+                await self._signal_deal(self.results.pop(0))
             notices, self.notices = self.notices, []
             await asyncio.gather(*(self.tell(message) for message in notices))
             self.telling = False
 
-    async def _tell_deal(self, result: ApprovalResult) -> None:
-        """A deal that has ended hears nothing any more."""
+    async def _signal_deal(self, result: ApprovalResult) -> None:
         deal = result.subject.opportunity_id
-        if deal is None:
-            return
-        if self.tells_by_update:
-            await self.patiently(TELL_DEAL, result, f"The request is {result.state.value}")
-        else:
+        if deal is not None:
             handle = workflow.get_external_workflow_handle(workflow_id(deal))
             with contextlib.suppress(TemporalError):
                 await handle.signal(APPROVAL_ENDED, result)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from temporalio.client import Client, WorkflowUpdateStage
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult
@@ -12,18 +13,22 @@ from workflows.messages import workflow_id
 async def tell_deal(client: Client, result: ApprovalResult) -> None:
     """Let the deal take the news, the same news once; one that has ended hears nothing any more.
 
-    Raises `RPCError` where Temporal does not answer, or the deal's run ends at that moment.
+    Raises:
+        ApplicationError: the deal refuses it, however often it is told.
+        TemporalError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError: it was not heard this time:
+            Temporal or the deal's worker is away, or does not know the update yet, or the deal's run ends.
     """
     if result.subject.opportunity_id is None:
         return
     deal = client.get_workflow_handle(workflow_id(result.subject.opportunity_id))
     try:
-        await deal.start_update(
-            APPROVAL_ENDED,
-            result,
-            id=f"approval-{result.approval_id}-{result.version}",
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,  # it is in the deal's history then
+        await deal.execute_update(
+            APPROVAL_ENDED, result, id=f"approval-{result.approval_id}-{result.version}"
         )
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
+    except WorkflowUpdateFailedError as failed:
+        if isinstance(failed.cause, ApplicationError) and failed.cause.non_retryable:
+            raise failed.cause from failed
+        raise

@@ -99,11 +99,15 @@ class Entity:
     async def tell_for_ever(self) -> None:
         """Tell people what concerns them, beside whoever waits for an answer."""
         while True:
-            await workflow.wait_condition(lambda: bool(self.notices))
+            await workflow.wait_condition(self.may_tell)
             self.telling = True
             news, self.notices = self.notices, []
             await asyncio.gather(*(self.tell(message) for message in news))
             self.telling = False
+
+    def may_tell(self) -> bool:
+        """Whether there is something that people may hear now."""
+        return bool(self.notices)
 
     def all_told(self) -> bool:
         """Whether everybody has been told what concerns them."""
@@ -116,17 +120,20 @@ class Entity:
         """
         await self.patiently(NOTIFY, message, f"{message.kind.value}: {message.title}"[:200])
 
-    async def patiently(self, activity: str, argument: Any, summary: str) -> None:
-        """Tell somebody outside, for a month if need be."""
-        with contextlib.suppress(TemporalError):
+    async def patiently(self, activity: str, argument: Any, summary: str, *, tries: int = 0) -> bool:
+        """Tell somebody outside, for a month if need be, or with so many tries; whether it was heard."""
+        try:
             await workflow.execute_activity(
                 activity,
                 argument,
                 start_to_close_timeout=timedelta(seconds=10),
                 schedule_to_close_timeout=_A_MONTH,
-                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1), maximum_attempts=tries),
                 summary=summary,
             )
+        except TemporalError:
+            return False
+        return True
 
     async def firmly(self, activity: str, argument: Any, result_type: type[Any], summary: str) -> Any:
         """An activity whose answer is in the history before anything else is done.

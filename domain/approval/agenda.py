@@ -47,6 +47,6 @@ def _reminded(step: Step) -> did.Reminded:
         did.Reminded,
         key=step.key,
         title=step.title,
-        to=tuple(each.person for each in step.approvers),
+        to=tuple([each.person for each in step.approvers]),
         due_at=step.due_at,
     )

@@ -209,7 +209,7 @@ def decided(approval: Approval, step: Step, decision: Decision) -> None:
     """Keep what somebody said; with enough agreement the step is done."""
     after = step.but(
         decisions=(*step.decisions, decision),
-        approvers=tuple(each for each in step.approvers if each.id != decision.by.id),
+        approvers=tuple([each for each in step.approvers if each.id != decision.by.id]),
     )
     if decision.verdict is Verdict.APPROVE and after.approvals >= step.wanted:
         after = finished(after, decision.at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.approval.events_steps import people
 from domain.approval.state import Approval, ApprovalState, Approver, Step
 from domain.dates import dated
@@ -57,14 +59,14 @@ def seats_of(approval: Approval, by: Actor, key: str | None) -> Seats:
         )
     if key is not None and approval.step(key) is None:
         raise NotFound(f"This request has no step “{key}”.")
-    asked = [step for step in approval.steps if key in (None, step.key)]
+    asked = approval.steps if key is None else [step for step in approval.steps if step.key == key]
     found = [(step, seat) for step in asked if step.is_open and (seat := step.seat(by.id)) is not None]
     if not found:
         _explain(approval, asked, by)
     return found
 
 
-def _explain(approval: Approval, asked: list[Step], by: Actor) -> None:
+def _explain(approval: Approval, asked: Sequence[Step], by: Actor) -> None:
     """Say why somebody has no seat. Raises: AlreadyDecided, NotAnApprover."""
     for step in asked:
         if said := step.decision_of(by.id):

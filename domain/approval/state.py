@@ -182,11 +182,14 @@ class Step(Value):
 
     @property
     def approvals(self) -> int:
-        return sum(each.verdict in _AGREEING for each in self.decisions)
+        return sum([each.verdict in _AGREEING for each in self.decisions])
 
     def seat(self, person_id: UUID | None) -> Approver | None:
         """The seat of somebody who may decide now."""
-        return next((each for each in self.approvers if each.id == person_id), None)
+        for each in self.approvers:
+            if each.id == person_id:
+                return each
+        return None
 
     def decision_of(self, person_id: UUID | None) -> Decision | None:
         return next((each for each in self.decisions if each.by.id == person_id), None)
@@ -281,7 +284,7 @@ class Approval(Changing):
     def askers(self) -> tuple[UUID, ...]:
         """The requester and whoever it is asked for: they never decide (four eyes)."""
         ids = (self.requester.id, self.asked_for.id if self.asked_for else None)
-        return tuple(each for each in ids if each is not None)
+        return tuple([each for each in ids if each is not None])
 
     def step(self, key: str) -> Step | None:
         for step in self.steps:

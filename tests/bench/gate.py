@@ -37,7 +37,7 @@ MOST = 4.0
 """How many bare Updates it may take."""
 PATIENCE_SECONDS = 30.0
 QUIET_SECONDS = 0.5
-"""Before either: whoever decides has read the request first, and what its making set off has ended."""
+"""Before each of both: whoever decides has read the request first, and what its making set off has ended."""
 
 
 @dataclass
@@ -82,7 +82,8 @@ class Gate:
 async def measure(rounds: int) -> dict[str, Any]:
     async with bench_stack() as bench:
         watch = TimelineWatch(bench.settings.database_url or "")
-        gate = Gate(bench, Caller(bench.http), Caller(await _desk(bench)), watch)
+        desk = await _desk(bench)
+        gate = Gate(bench, Caller(bench.http), Caller(desk), watch)
         bare = await bench.temporal.start_workflow(Bare.run, id=f"bare-{uuid4()}", task_queue=QUEUE)
         opened, updates = [], []
         for number in range(rounds):
@@ -91,7 +92,9 @@ async def measure(rounds: int) -> dict[str, Any]:
             start = time.perf_counter()
             await bare.execute_update(Bare.nothing, 1)
             updates.append(time.perf_counter() - start)
+            await asyncio.sleep(QUIET_SECONDS)
             opened.append(await gate.opened(deal, approval))
+        await desk.aclose()
         await watch.close()
     median, update = statistics.median(opened), statistics.median(updates)
     return {
