@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
@@ -12,6 +13,7 @@ from domain.money import WRITTEN, written
 HUNDRED = Decimal(100)
 
 
+@lru_cache(maxsize=2048)
 def shown(percent: Decimal) -> str:
     """`27.5`, `15`, `0`: no zeros at the end, and never an exponent."""
     return f"{percent.normalize() + 0:f}"

@@ -48,11 +48,12 @@ class Draft(Drafting[Approval, Event, ApprovalEntry]):
 
     def _entry(self, event: Event, at: datetime, by: Actor) -> ApprovalEntry:
         approval = self.state
+        subject = approval.subject
         return made(
             ApprovalEntry,
             approval_id=approval.id,
-            opportunity_id=approval.subject.opportunity_id,
-            partner_id=approval.subject.partner_id,
+            opportunity_id=subject.opportunity_id,
+            partner_id=subject.partner_id,
             sequence=approval.version,
             at=at,
             by=by,
