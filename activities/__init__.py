@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from activities.approvals import ApprovalActivities, DealActivities, Tell
+from activities.approvals import ApprovalActivities, DealActivities
 from activities.courier import CourierActivities
 from activities.discounts import DiscountActivities, facts_now
 from activities.handoffs import HandOffActivities
@@ -20,6 +20,7 @@ from runtime.chat import Chats
 from runtime.links import Links
 from runtime.mail import Mailer
 from runtime.settings import Settings
+from workflows.approval_tell import Tell
 from workflows.courier_wake import Wake
 
 

@@ -24,10 +24,9 @@ from workflows.approval_messages import (
     ApprovalResult,
     Judging,
 )
+from workflows.approval_tell import Tell
 from workflows.entity import refusal
 
-Tell = Callable[[ApprovalResult], Awaitable[None]]
-"""Tells a deal how its request stands; raises, as `workflows.approval_tell` says, where it was not heard."""
 FactsNow = Callable[[AsyncSession, Judging], Awaitable[tuple[Facts, dict[str, str]]]]
 """What a request of one kind is judged by now, for another percent than before, and what would be granted."""
 

@@ -13,7 +13,7 @@ from domain.money import WRITTEN, written
 HUNDRED = Decimal(100)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048)  # the same few, in every sentence about a request
 def shown(percent: Decimal) -> str:
     """`27.5`, `15`, `0`: no zeros at the end, and never an exponent."""
     return f"{percent.normalize() + 0:f}"

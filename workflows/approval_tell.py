@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.approval_messages import APPROVAL_ENDED, ApprovalResult
 from workflows.messages import workflow_id
+
+Tell = Callable[[ApprovalResult], Awaitable[None]]
+"""`tell_deal` over a client; raises as that does where the news were not heard."""
 
 
 async def tell_deal(client: Client, result: ApprovalResult) -> None:
