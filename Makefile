@@ -20,7 +20,7 @@ run: install ## Start everything; Ctrl-C stops it
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
 ifeq ($(ARGS),)
-	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 else
 	@$(VENV)/python -m pytest $(ARGS)
 endif

@@ -27,6 +27,7 @@ CAST = {
     "ada@vendor.example": (Role.ADMIN,),
     "paula@aster.example": (Role.PARTNER_SELLER,),
 }
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 NARROW = {"width": 360, "height": 740}
 WIDE = {"width": 1280, "height": 800}
 
@@ -43,8 +44,8 @@ def plain_logs() -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium, or the one that Playwright installed."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """The system's Chromium, best the one without windows, or the one that Playwright installed."""
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     expect.set_options(timeout=1000 * PATIENCE)
     async with async_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Deals, Window
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -91,11 +95,11 @@ async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(
     await deals.do("paula@aster.example", ready, "tasks/share-profile/complete")
     page = await window("vera@vendor.example")
     await page.goto(f"/pipeline?playbook={deals.playbook.key}&q=dragged")
-    await drag(page, ready["id"], "prepare")
-    await card_in(page, "prepare", "Dragged: ready to go")
-    await expect(page.locator("#flashes")).to_contain_text("The deal is in Preparation now")
-    await drag(page, early["id"], "prepare")
     sheet = page.locator("#sheet")
+    moved = page.locator("#flashes").get_by_text("The deal is in Preparation now")
+    await drag(page, ready["id"], "prepare", moved)
+    await card_in(page, "prepare", "Dragged: ready to go")
+    await drag(page, early["id"], "prepare", sheet.get_by_role("alert"))
     await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
     await sheet.get_by_role("button", name="Close").click()
     await card_in(page, "qualify", "Dragged: not so fast")
@@ -104,14 +108,20 @@ async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(
     await expect(sheet.get_by_role("alert")).to_contain_text("“Share profile” is open")
 
 
-async def drag(page: Page, deal_id: str, stage: str) -> None:
+async def drag(page: Page, deal_id: str, stage: str, answer: Locator) -> None:
+    """Drag the card until there is an answer: a column that is still settling takes no card."""
     card = page.locator(f"#card-{deal_id}")
-    await card.drag_to(
-        page.locator(f'[data-stage="{stage}"]'),
-        source_position={"x": 20, "y": 40},
-        target_position={"x": 60, "y": 20},
-        steps=8,
-    )
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            await card.drag_to(
+                page.locator(f'[data-stage="{stage}"]'),
+                source_position={"x": 20, "y": 40},
+                target_position={"x": 60, "y": 20},
+                steps=8,
+            )
+            with contextlib.suppress(AssertionError):
+                await expect(answer).to_be_visible(timeout=10_000)
+                return
 
 
 async def test_a_card_is_moved_by_its_menu_without_scripts(window: Window, deals: Deals):
