@@ -14,7 +14,7 @@ from tests.stack import ClientFor, People
 
 async def end_of_feed(client: httpx.AsyncClient) -> str:
     """The place of the last event that this client sees by now; many tests leave theirs here."""
-    wanted = {"limit": 200, "cursor": "0-0"}
+    wanted: dict[str, str | int] = {"limit": 200, "cursor": "0-0"}
     while items := (await client.get("/api/v1/events", params=wanted)).json()["items"]:
         wanted["cursor"] = items[-1]["id"]
     return str(wanted["cursor"])
