@@ -16,6 +16,11 @@ from runtime.temporal_server import claimed
 
 GRACE = 2
 """Seconds that requests have to finish at the stop."""
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open.
+
+Longer than clients and proxies keep theirs (60, mostly): who reuses one just as we close it gets no answer.
+"""
 
 log = structlog.get_logger()
 
@@ -46,6 +51,7 @@ async def serve(settings: Settings) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     server = _Server(config)
     aio.settle()

@@ -16,6 +16,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from api.serve import KEEP_ALIVE
 from db import keys, partners, people
 from db.session import Database
 from db.tables import ApiKey, Organisation, OrganisationKind, User
@@ -44,7 +45,10 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The application on a socket of its own, in this event loop; the address it answers at."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE
+        )
+        server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
             if task.done():

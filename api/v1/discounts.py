@@ -64,6 +64,7 @@ _DISCOUNT: dict[str, Any] = {
     "envelope": _ENVELOPE,
     "requested_by": "Ana Rep",
     "requested_at": WHEN,
+    "offered": None,
     "waits_for": None,
     "due_at": None,
     "ended_at": WHEN,
@@ -134,21 +135,25 @@ class DiscountOut(BaseModel):
     envelope: EnvelopeOut | None
     requested_by: str
     requested_at: datetime
-    waits_for: str | None = Field(description="Who holds it while it is pending, for the vendor's people.")
-    due_at: datetime | None
+    offered: Percent | None = Field(description="What was offered instead, last.")
+    waits_for: str | None = Field(
+        description="Who holds it while it is pending; which approvers, only the vendor's people learn."
+    )
+    due_at: datetime | None = Field(description="By when the approvers should decide, while they hold it.")
     ended_at: datetime | None
     note: str | None = Field(description="What was said when it was decided or ended.")
 
     @classmethod
     def of(cls, discount: Discount, principal: Principal) -> Self:
-        kept = set(cls.model_fields) - {"envelope", "requested_by", "standard_percent", "waits_for"}
-        vendor = principal.side is Side.VENDOR
+        kept = set(cls.model_fields) - {"due_at", "envelope", "requested_by", "standard_percent", "waits_for"}
+        told = discount.state.is_back or principal.side is Side.VENDOR
         return cls(
             **{name: getattr(discount, name) for name in kept},
             envelope=EnvelopeOut.of(discount.envelope) if discount.envelope else None,
             requested_by=discount.requested_by.name,
             standard_percent=discount.facts.discount.standard if discount.facts else None,
-            waits_for=discount.waits_for if vendor else None,
+            waits_for=discount.held_by(told_to_vendor=True) if told else None,
+            due_at=discount.decide_by,
         )
 
 

@@ -33,12 +33,13 @@ _TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class DiscountLine:
-    """One request, and what became of it. `waits_for` is there for the vendor's people alone."""
+    """One request, and what became of it. Which approvers hold it only the vendor's people learn."""
 
     discount: Discount
     on: str | None
     waits_for: str | None
     may_drop: bool
+    may_answer: bool
 
     @property
     def tone(self) -> str:
@@ -52,6 +53,12 @@ class DiscountLine:
     def words(self) -> str:
         """`27.5 % on Licences`."""
         return f"{shown(self.discount.percent)} %" + (f" on {self.on}" if self.on else "")
+
+    @property
+    def offered(self) -> str | None:
+        """What would be granted instead, while the requester has not answered."""
+        said = self.discount.offered if self.discount.state is DiscountState.COUNTERED else None
+        return f"{shown(said)} %" if said is not None else None
 
     @property
     def approval(self) -> str | None:
@@ -89,11 +96,14 @@ def discounts_of(deal: Opportunity, principal: Principal) -> DiscountPart:
 
 
 def _line(deal: Opportunity, discount: Discount, principal: Principal, *, may: bool) -> DiscountLine:
+    back = discount.state.is_back
+    told = back or principal.side is Side.VENDOR
     return DiscountLine(
         discount,
         on=_name(deal, discount.line),
-        waits_for=discount.waits_for if principal.side is Side.VENDOR else None,
+        waits_for=discount.held_by(told_to_vendor=True) if told else None,
         may_drop=may,
+        may_answer=back and discount.requested_by.id == principal.id,
     )
 
 

@@ -61,6 +61,11 @@ class DiscountState(StrEnum):
         return self in _PENDING
 
     @property
+    def is_back(self) -> bool:
+        """It is the requester's turn: to amend it, or to take what is offered."""
+        return self in _BACK
+
+    @property
     def is_given(self) -> bool:
         """It is what is given at the moment: it holds, or its time is over with none instead."""
         return self in _GIVEN
@@ -71,6 +76,7 @@ _PENDING = frozenset(
 )
 
 
+_BACK = frozenset({DiscountState.RETURNED, DiscountState.COUNTERED})
 _GIVEN = frozenset({DiscountState.GRANTED, DiscountState.LAPSED})
 
 
@@ -99,8 +105,9 @@ class Discount(Value):
     rates: Rates = Rates()
     steps: tuple[str, ...] = ()
     carried: tuple[str, ...] = Field(default=(), description="Those of `steps` that a request before had.")
+    offered: Percent | None = Field(default=None, description="What was offered instead, last.")
     waits_for: str | None = Field(default=None, description="Who holds it while it is pending.")
-    due_at: AwareDatetime | None = Field(default=None, description="By when it should be decided.")
+    due_at: AwareDatetime | None = Field(default=None, description="By when the approvers should decide.")
     offer: Envelope | None = Field(default=None, description="What is granted if it is approved as asked.")
     valid: Duration | None = Field(default=None, description="How long it would hold, from the approval on.")
     envelope: Envelope | None = None
@@ -120,7 +127,14 @@ class Discount(Value):
 
     def held_by(self, *, told_to_vendor: bool) -> str | None:
         """Who holds it: a partner does not learn which steps, which would tell it costs and margins."""
+        if self.state.is_back:
+            return self.requested_by.name
         return self.waits_for if told_to_vendor or self.waits_for is None else THE_VENDOR
+
+    @property
+    def decide_by(self) -> datetime | None:
+        """By when the approvers should decide, while it is their turn."""
+        return None if self.state.is_back else self.due_at
 
     @property
     def is_in_force(self) -> bool:

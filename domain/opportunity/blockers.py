@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from domain.dates import dated
-from domain.discount.state import Discount, DiscountState
+from domain.discount.state import Discount
 from domain.opportunity.discounts import pending
 from domain.opportunity.state import HandOff, HandOffState, Opportunity, Task
 from domain.opportunity.trigger_state import StageApproval, StageApprovalState
@@ -146,7 +146,7 @@ def discount_blockers(deal: Opportunity, reader: Actor | None = None) -> list[Bl
     if waiting is not None and partner_id is not None and waiting.partner_id not in (None, partner_id):
         found.append(_waits_for_another_partners(waiting, deal))
     elif waiting is not None:
-        back = waiting.state in (DiscountState.RETURNED, DiscountState.COUNTERED)
+        back = waiting.state.is_back
         side = waiting.requested_by.side if back else Side.VENDOR
         said = "is back with its requester" if back else "waits for approval"
         holder = waiting.held_by(told_to_vendor=partner_id is None)
@@ -155,9 +155,9 @@ def discount_blockers(deal: Opportunity, reader: Actor | None = None) -> list[Bl
                 code="discount_pending",
                 what=f"A discount of {waiting.percent} % {said}",
                 turn=side,
-                who=waiting.requested_by.name if back else holder or "the approvers",
+                who=holder or "the approvers",
                 since=waiting.requested_at,
-                due_at=None if back else waiting.due_at,
+                due_at=waiting.decide_by,
                 partner_id=waiting.requested_by.organisation_id if side is Side.PARTNER else None,
             )
         )

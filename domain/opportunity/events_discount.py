@@ -196,7 +196,7 @@ class DiscountTurned(_DiscountEvent):
     offered: Percent | None = None
 
     def apply(self, deal: Opportunity, at: datetime, by: Actor) -> None:
-        self._change(deal, state=self.state, percent=self.percent, note=self.comment)
+        self._change(deal, state=self.state, percent=self.percent, note=self.comment, offered=self.offered)
 
     def words(self, by: Actor) -> str:
         said = f": {self.comment}" if self.comment else "."

@@ -235,7 +235,8 @@ async def test_a_counter_offer_that_is_taken_is_granted(deal: Desk) -> None:
     asked = await deal.asked("24")
     at = f"/api/v1/approvals/{asked['approval_id']}"
     assert (await deal.desk.post(f"{at}/counter", json={"percent": "18"})).status_code == 200
-    await deal.until(lambda found: found["state"] == "countered")
+    offered = await deal.until(lambda found: found["state"] == "countered")
+    assert (offered["offered"], offered["waits_for"], offered["due_at"]) == ("18", "Rep", None)
     assert (await deal.rep.post(f"{at}/accept", json={})).status_code == 200
     granted = await deal.until(lambda found: found["state"] == "granted")
     assert (granted["percent"], granted["asked_percent"]) == ("18", "24")

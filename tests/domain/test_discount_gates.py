@@ -254,6 +254,16 @@ def test_a_refusal_tells_a_partner_nothing_of_the_steps_that_the_vendor_takes() 
     assert deal.discount(1).model_copy(update={"waits_for": None}).held_by(told_to_vendor=False) is None
 
 
+def test_what_came_back_waits_for_its_requester_and_for_no_approvers_time() -> None:
+    deal = a_bargain(playbook=GATED)
+    deal.want("20", by=SELLER)
+    waiting = deal.discount(1)
+    assert waiting.decide_by == waiting.due_at is not None
+    for state in (DiscountState.RETURNED, DiscountState.COUNTERED):
+        back = waiting.but(state=state)
+        assert (back.held_by(told_to_vendor=True), back.decide_by) == (SELLER.name, None)
+
+
 def test_a_refusal_tells_a_partner_nothing_of_what_another_one_gives() -> None:
     stages = [a_stage("quote", exit={"by": "sign_off", "discount": "settled"})]
     deal = a_bargain(playbook=a_playbook(stages=stages), partners=(ASTER, BOREALIS))
