@@ -16,7 +16,7 @@ from db.approval import visible
 from db.discounts import same_customer
 from db.tables import ApprovalRow, OpportunityPartnerRow, OpportunityRow
 from domain.approval.policy import PolicyRef
-from domain.approval.state import Approval, ApprovalState, Ended, Facts
+from domain.approval.state import Approval, ApprovalState, Ended, Facts, Step, last_word
 from domain.principal import Principal
 
 _ENDED = (ApprovalState.APPROVED.value, ApprovalState.REJECTED.value)
@@ -50,6 +50,7 @@ class Past:
     facts: Facts
     reason: str | None
     ended: Ended | None
+    ended_by: str | None
     same_customer: bool
     same_partner: bool
 
@@ -177,6 +178,7 @@ def _like(approval: Approval, customer: Customer, partner_id: UUID | None) -> Se
             state["facts"].label("facts"),
             state["reason"].astext.label("reason"),
             state["ended"].label("ended"),
+            state["steps"].label("steps"),
             same_customer,
             same_partner,
         )
@@ -192,15 +194,19 @@ def _like(approval: Approval, customer: Customer, partner_id: UUID | None) -> Se
 
 
 def _past(row: Any) -> Past:
+    ended = Ended.model_validate(row.ended) if row.ended else None
+    steps = [Step.model_validate(each) for each in row.steps]
+    state = ApprovalState(row.state)
     return Past(
         id=row.id,
         opportunity_id=row.opportunity_id,
         opportunity=row.opportunity,
-        state=ApprovalState(row.state),
+        state=state,
         percent=row.percent,
         facts=row.facts or {},
         reason=row.reason,
-        ended=Ended.model_validate(row.ended) if row.ended else None,
+        ended=ended,
+        ended_by=last_word(state, steps, ended) if ended else None,
         same_customer=row.same_customer,
         same_partner=row.same_partner,
     )

@@ -213,15 +213,13 @@ def outcome(after: Approval, verb: Verb) -> str:
 
 def too_late(approval: Approval) -> str:
     """Why nothing can be said to it any more, in a sentence."""
-    by = f" by {approval.ended.by.name}" if approval.ended else ""
+    by = f" by {approval.ended_by}" if approval.ended else ""
     return f"Too late: {approval.title} was {approval.state.value}{by} meanwhile."
 
 
 def ending(approval: Approval) -> str:
     """How it ended and who said so; empty while it is open."""
-    if approval.ended is None:
-        return ""
-    who = approval.ended.by.name
+    who = approval.ended_by
     return {
         ApprovalState.APPROVED: f"Approved; {who} decided last",
         ApprovalState.REJECTED: f"Rejected by {who}",

@@ -6,6 +6,7 @@ is computed here, the resolved instants are kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -218,6 +219,14 @@ class Ended(Value):
     comment: str | None = None
 
 
+def last_word(state: ApprovalState, steps: Iterable[Step], ended: Ended) -> str:
+    """Who brought the end about: of what is approved an approver, also where their offer was taken."""
+    decisions = [each for step in steps for each in step.decisions]
+    if state is ApprovalState.APPROVED and decisions:
+        return max(decisions, key=lambda each: each.at).by.name
+    return ended.by.name
+
+
 class Round(Value):
     """An earlier submission, as it came back to the requester."""
 
@@ -274,6 +283,11 @@ class Approval(Changing):
     def titled(self, percent: Decimal | None) -> str:
         """The request's name if it asked for so much."""
         return f"{shown(percent)} % on {self.subject.title}" if percent is not None else self.subject.title
+
+    @property
+    def ended_by(self) -> str | None:
+        """Who brought its end about; None while it is open."""
+        return last_word(self.state, self.steps, self.ended) if self.ended else None
 
     @property
     def is_internal(self) -> bool:

@@ -89,6 +89,7 @@ async def test_an_offer_goes_back_and_forth(window: Window, desk: DealDesk):
     await vera.get_by_role("link", name="Take the offer").click()
     await vera.locator("#sheet").get_by_role("button", name="Take it").click()
     await outcome(vera, "18 % on Offer is approved.")
+    await expect(vera.locator("#approval-now")).to_contain_text("Approved; Dora decided last")
     await vera.goto(f"/opportunities/{approval['subject']['opportunity_id']}")
     await expect(vera.locator("#deal-discounts")).to_contain_text("Covers up to 18 %")
 
