@@ -65,17 +65,24 @@ link_project() {
 }
 
 # Debian's Chromium without windows does the same in two thirds of the time; any other serves as well.
+quick=chromium-headless-shell
+known_to_apt() { apt-cache show "$1" >/dev/null 2>&1; }
 need_browser() {
-    command -v chromium-headless-shell >/dev/null 2>&1 && return
-    if can_apt && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
-        (apt_install chromium-headless-shell) 2>/dev/null && return
-    fi
-    for candidate in chromium chromium-browser google-chrome google-chrome-stable; do
-        command -v "$candidate" >/dev/null 2>&1 && return
+    for candidate in "$quick" chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$candidate" >/dev/null 2>&1 && found=$candidate && break
     done
+    [ "${found:-}" = "$quick" ] && return
+    if [ -n "${found:-}" ]; then # tried once, where it costs nothing but a moment
+        if can_apt && ! [ -e .venv/no-$quick ] && known_to_apt "$quick"; then
+            (apt_install "$quick") || { mkdir -p .venv && : >".venv/no-$quick"; }
+        fi
+        return
+    fi
     [ -d "/Applications/Google Chrome.app" ] || [ -d "/Applications/Chromium.app" ] && return
     if can_apt; then
-        (apt_install chromium-headless-shell) 2>/dev/null || apt_install chromium || stop "The tests need a browser, and apt-get could not install chromium."
+        known_to_apt "$quick" || { apt-get update -qq >/dev/null && apt_updated=yes; } || true
+        if known_to_apt "$quick"; then browser=$quick; else browser=chromium; fi
+        apt_install "$browser" || stop "The tests need a browser, and apt-get could not install $browser."
     elif command -v apt-get >/dev/null 2>&1; then
         stop "The tests need a browser: type  sudo apt-get install chromium  and try again."
     else

@@ -26,7 +26,7 @@ from domain.opportunity.commands_discount import RequestDiscount
 from domain.opportunity.discounts import pending
 from domain.opportunity.rules import decide
 from domain.opportunity.state import Opportunity
-from domain.principal import Principal, Side
+from domain.principal import THE_VENDOR, Principal, Side
 from runtime import cel
 from runtime.ids import new_id
 from runtime.policies import RULES
@@ -115,13 +115,13 @@ async def blockers_seen(database: Database, principal: Principal, deal: Opportun
     """What the deal waits for, with who holds its discount by now: the vendor's people read names."""
     found = blockers(deal)
     waiting = pending(deal)
-    if waiting is None or waiting.approval_id is None:
+    if waiting is None or waiting.approval_id is None or waiting.state.is_back:
         return found
     async with database.read() as session:
         held = await discounts.holders(session, waiting.approval_id)
     if held is None:
         return found
-    who = held.words if principal.side is Side.VENDOR else "the vendor"
+    who = held.words if principal.side is Side.VENDOR else THE_VENDOR
     now = {"who": who, "due_at": held.due_at}
     return [each.but(**now) if each.code == "discount_pending" else each for each in found]
 

@@ -19,7 +19,7 @@ GRACE = 2
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open.
 
-Longer than clients and proxies keep theirs (60, mostly): who reuses one just as we close it gets no answer.
+Longer than clients and our proxy keep theirs: who reuses one just as we close it gets no answer.
 """
 
 log = structlog.get_logger()

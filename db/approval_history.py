@@ -16,7 +16,7 @@ from db.approval import visible
 from db.discounts import same_customer
 from db.tables import ApprovalRow, OpportunityPartnerRow, OpportunityRow
 from domain.approval.policy import PolicyRef
-from domain.approval.state import Approval, ApprovalState, Ended, Facts, Step, last_word
+from domain.approval.state import Approval, ApprovalState, Facts
 from domain.principal import Principal
 
 _ENDED = (ApprovalState.APPROVED.value, ApprovalState.REJECTED.value)
@@ -42,15 +42,7 @@ class Record:
 class Past:
     """A decision on another request."""
 
-    id: UUID
-    opportunity_id: UUID | None
-    opportunity: str | None
-    state: ApprovalState
-    percent: Decimal | None
-    facts: Facts
-    reason: str | None
-    ended: Ended | None
-    ended_by: str | None
+    approval: Approval
     same_customer: bool
     same_partner: bool
 
@@ -158,27 +150,18 @@ async def comparable(
     Only for those who see all of the request.
     """
     found = await session.execute(_like(approval, customer, partner_id).limit(most))
-    return [_past(row) for row in found]
+    return [Past(Approval.model_validate(state), customers, partners) for state, customers, partners in found]
 
 
 def _like(approval: Approval, customer: Customer, partner_id: UUID | None) -> Select[*tuple[Any, ...]]:
     row = ApprovalRow
-    state: Any = col(row.state_json)
     recent = select(col(row.id)).where(_others(approval)).order_by(col(row.updated_at).desc()).limit(_RECENT)
     same_customer = func.coalesce(customer.owns_deal(), false()).label("same_customer")
     same_partner = _with_partner(partner_id).label("same_partner")
     far = func.abs(func.coalesce(col(row.percent), 0) - (approval.percent or 0))
     return (
         select(
-            col(row.id),
-            col(row.opportunity_id),
-            col(row.state),
-            col(row.percent),
-            state["subject"]["opportunity"].astext.label("opportunity"),
-            state["facts"].label("facts"),
-            state["reason"].astext.label("reason"),
-            state["ended"].label("ended"),
-            state["steps"].label("steps"),
+            col(row.state_json),
             same_customer,
             same_partner,
         )
@@ -190,23 +173,4 @@ def _like(approval: Approval, customer: Customer, partner_id: UUID | None) -> Se
             col(row.updated_at).desc(),
             col(row.id),
         )
-    )
-
-
-def _past(row: Any) -> Past:
-    ended = Ended.model_validate(row.ended) if row.ended else None
-    steps = [Step.model_validate(each) for each in row.steps]
-    state = ApprovalState(row.state)
-    return Past(
-        id=row.id,
-        opportunity_id=row.opportunity_id,
-        opportunity=row.opportunity,
-        state=state,
-        percent=row.percent,
-        facts=row.facts or {},
-        reason=row.reason,
-        ended=ended,
-        ended_by=last_word(state, steps, ended) if ended else None,
-        same_customer=row.same_customer,
-        same_partner=row.same_partner,
     )

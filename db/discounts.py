@@ -17,7 +17,7 @@ from sqlmodel import col
 from db import policies, rates
 from db.tables import ApprovalSeatRow, OpportunityRow, Organisation, User
 from db.tables.base import utc_now
-from domain.approval.policy import PolicyRef
+from domain.approval.policy import REQUESTER, PolicyRef
 from domain.discount.assess import Rules
 from domain.discount.facts import OtherGrant, taken_off
 from domain.discount.gather import Around
@@ -215,7 +215,7 @@ async def holders(session: AsyncSession, approval_id: UUID) -> Holders | None:
     statement = (
         select(col(ApprovalSeatRow.step), col(ApprovalSeatRow.due_at), col(User.name))
         .join(User, col(User.id) == col(ApprovalSeatRow.user_id))
-        .where(col(ApprovalSeatRow.approval_id) == approval_id)
+        .where(col(ApprovalSeatRow.approval_id) == approval_id, col(ApprovalSeatRow.step_key) != REQUESTER)
         .order_by(col(ApprovalSeatRow.since), col(ApprovalSeatRow.step_key), col(User.name))
     )
     names: dict[str, list[str]] = {}

@@ -20,6 +20,10 @@ class Side(StrEnum):
     PARTNER = "partner"
 
 
+THE_VENDOR = "the vendor"
+"""Who holds what a partner waits for, as a partner is told it: not which of the vendor's people or steps."""
+
+
 class Role(StrEnum):
     """What a person does. A person of a side has roles of that side only."""
 

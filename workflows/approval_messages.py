@@ -79,7 +79,8 @@ class ApprovalResult(BaseModel):
 
     `percent` is what is asked for, after a counter-offer was taken the offer's; `facts` are those
     that it was judged by. `agreed` are the steps that have approved it as it is now, and `not_needed`
-    those that were asked in any round and have not. `by` decided last, or is Tandem.
+    those that were asked in any round and have not. `by` spoke last: an approver, the requester who
+    took an offer, or Tandem.
     """
 
     approval_id: UUID

@@ -190,6 +190,8 @@ class StepOut(_Shown):
 
 
 class EndedOut(_Shown):
+    """The end, by whoever spoke last: where a counter-offer was taken, that is the requester."""
+
     by: RequesterOut
     at: datetime
     comment: str | None

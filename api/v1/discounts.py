@@ -135,7 +135,7 @@ class DiscountOut(BaseModel):
     envelope: EnvelopeOut | None
     requested_by: str
     requested_at: datetime
-    offered: Percent | None = Field(description="What was offered instead, last.")
+    offered: Percent | None = Field(description="What a counter-offer would grant, until it is answered.")
     waits_for: str | None = Field(
         description="Who holds it while it is pending; which approvers, only the vendor's people learn."
     )
@@ -146,13 +146,12 @@ class DiscountOut(BaseModel):
     @classmethod
     def of(cls, discount: Discount, principal: Principal) -> Self:
         kept = set(cls.model_fields) - {"due_at", "envelope", "requested_by", "standard_percent", "waits_for"}
-        told = discount.state.is_back or principal.side is Side.VENDOR
         return cls(
             **{name: getattr(discount, name) for name in kept},
             envelope=EnvelopeOut.of(discount.envelope) if discount.envelope else None,
             requested_by=discount.requested_by.name,
             standard_percent=discount.facts.discount.standard if discount.facts else None,
-            waits_for=discount.held_by(told_to_vendor=True) if told else None,
+            waits_for=discount.held_by(told_to_vendor=principal.side is Side.VENDOR),
             due_at=discount.decide_by,
         )
 

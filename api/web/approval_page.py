@@ -132,7 +132,7 @@ async def _add_history(session: AsyncSession, approval: Approval, deal: Opportun
     grants = approval.facts.get("other_deals") or []
     into.elsewhere = [OtherGrant.model_validate(each).words for each in grants]
     past = await approval_history.comparable(session, approval, customer, partner_id)
-    into.like = [Like(each, numbers(each.facts, each.percent)) for each in past]
+    into.like = [Like(each, numbers(each.approval.facts, each.approval.percent)) for each in past]
 
 
 def without_grants(records: list[tuple[str, Record]]) -> list[str]:

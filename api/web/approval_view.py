@@ -220,8 +220,9 @@ def too_late(approval: Approval) -> str:
 def ending(approval: Approval) -> str:
     """How it ended and who said so; empty while it is open."""
     who = approval.ended_by
+    taken = f"Approved; {approval.requester.name} took the offer of {who}"
     return {
-        ApprovalState.APPROVED: f"Approved; {who} decided last",
+        ApprovalState.APPROVED: taken if approval.took_offer else f"Approved; {who} decided last",
         ApprovalState.REJECTED: f"Rejected by {who}",
         ApprovalState.RECALLED: f"Taken back by {who}",
         ApprovalState.EXPIRED: "Nobody decided in time",

@@ -33,7 +33,7 @@ _TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class DiscountLine:
-    """One request, and what became of it. Which approvers hold it only the vendor's people learn."""
+    """One request, and what became of it."""
 
     discount: Discount
     on: str | None
@@ -57,8 +57,7 @@ class DiscountLine:
     @property
     def offered(self) -> str | None:
         """What would be granted instead, while the requester has not answered."""
-        said = self.discount.offered if self.discount.state is DiscountState.COUNTERED else None
-        return f"{shown(said)} %" if said is not None else None
+        return f"{shown(self.discount.offered)} %" if self.discount.offered is not None else None
 
     @property
     def approval(self) -> str | None:
@@ -97,11 +96,10 @@ def discounts_of(deal: Opportunity, principal: Principal) -> DiscountPart:
 
 def _line(deal: Opportunity, discount: Discount, principal: Principal, *, may: bool) -> DiscountLine:
     back = discount.state.is_back
-    told = back or principal.side is Side.VENDOR
     return DiscountLine(
         discount,
         on=_name(deal, discount.line),
-        waits_for=discount.held_by(told_to_vendor=True) if told else None,
+        waits_for=discount.held_by(told_to_vendor=principal.side is Side.VENDOR),
         may_drop=may,
         may_answer=back and discount.requested_by.id == principal.id,
     )

@@ -27,7 +27,7 @@ def still_open(approval: Approval) -> None:
     if approval.is_open:
         return
     ended = approval.ended
-    who = f" by {ended.by.name} at {ended.at:%H:%M} UTC on {dated(ended.at)}" if ended else ""
+    who = f" by {approval.ended_by} at {ended.at:%H:%M} UTC on {dated(ended.at)}" if ended else ""
     raise ApprovalClosed(
         f"The request for {approval.title} was {approval.state.value} already{who}; nothing can be decided.",
         state=approval.state.value,

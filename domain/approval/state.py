@@ -6,7 +6,6 @@ is computed here, the resolved instants are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -19,7 +18,7 @@ from domain.approval.policy import ApproverRule, Needs, PolicyRef, StepTemplate
 from domain.made import made
 from domain.opportunity.state import Person
 from domain.percent import Percent, shown
-from domain.principal import Actor, Side
+from domain.principal import THE_VENDOR, Actor, Side
 from domain.timeline import Changing
 from domain.value import Value
 
@@ -219,14 +218,6 @@ class Ended(Value):
     comment: str | None = None
 
 
-def last_word(state: ApprovalState, steps: Iterable[Step], ended: Ended) -> str:
-    """Who brought the end about: of what is approved an approver, also where their offer was taken."""
-    decisions = [each for step in steps for each in step.decisions]
-    if state is ApprovalState.APPROVED and decisions:
-        return max(decisions, key=lambda each: each.at).by.name
-    return ended.by.name
-
-
 class Round(Value):
     """An earlier submission, as it came back to the requester."""
 
@@ -285,9 +276,18 @@ class Approval(Changing):
         return f"{shown(percent)} % on {self.subject.title}" if percent is not None else self.subject.title
 
     @property
+    def took_offer(self) -> bool:
+        """Whether it was the requester who spoke last: who asked never decides, but may take an offer."""
+        last = self.ended.by.id if self.ended is not None else None
+        return self.state is ApprovalState.APPROVED and last in self.askers
+
+    @property
     def ended_by(self) -> str | None:
-        """Who brought its end about; None while it is open."""
-        return last_word(self.state, self.steps, self.ended) if self.ended else None
+        """Who brought its end about; of an offer that was taken, who made it. None while it is open."""
+        if self.ended is None or not self.took_offer:
+            return self.ended.by.name if self.ended else None
+        decisions = [each for step in self.steps for each in step.decisions]
+        return max(decisions, key=lambda each: each.at).by.name if decisions else THE_VENDOR
 
     @property
     def is_internal(self) -> bool:

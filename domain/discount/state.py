@@ -16,7 +16,7 @@ from domain.discount.facts import DiscountFacts
 from domain.duration import Duration
 from domain.money import Money
 from domain.percent import HUNDRED, Percent
-from domain.principal import Actor
+from domain.principal import THE_VENDOR, Actor
 from domain.rates import Rates
 from domain.value import Value
 
@@ -105,7 +105,9 @@ class Discount(Value):
     rates: Rates = Rates()
     steps: tuple[str, ...] = ()
     carried: tuple[str, ...] = Field(default=(), description="Those of `steps` that a request before had.")
-    offered: Percent | None = Field(default=None, description="What was offered instead, last.")
+    offered: Percent | None = Field(
+        default=None, description="What a counter-offer would grant, until answered."
+    )
     waits_for: str | None = Field(default=None, description="Who holds it while it is pending.")
     due_at: AwareDatetime | None = Field(default=None, description="By when the approvers should decide.")
     offer: Envelope | None = Field(default=None, description="What is granted if it is approved as asked.")
@@ -159,9 +161,6 @@ class Uncovered(Value):
     partner_id: UUID | None = None
     reasons: tuple[str, ...]
 
-
-THE_VENDOR = "the vendor"
-"""Who decides, as far as a partner learns it."""
 
 NOT_TOLD = "what a partner of this deal gives is more than it was granted"
 """What the other partners of a deal learn of it."""

@@ -74,6 +74,8 @@ def _none_pending(deal: Opportunity, by: Actor) -> None:
     waiting = pending(deal)
     if waiting is None:
         return
+    if by.side is Side.PARTNER and waiting.partner_id not in (None, by.organisation_id):
+        raise DiscountPending("A discount of another partner is not decided yet: ask when it is.")
     holder = waiting.held_by(told_to_vendor=by.side is not Side.PARTNER) or "its requester"
     raise DiscountPending(
         f"{waiting.percent} % off waits for {holder}: amend that request, or take it back, then ask again.",

@@ -74,8 +74,9 @@ class _DiscountEvent(Happening):
         return self.partner_id
 
     def _change(self, deal: Opportunity, **changes: Any) -> None:
+        """What an event says of it; an offer lasts until the next one."""
         deal.discounts = tuple(
-            discount.but(**changes) if discount.id == self.discount_id else discount
+            discount.but(**{"offered": None, **changes}) if discount.id == self.discount_id else discount
             for discount in deal.discounts
         )
 

@@ -235,12 +235,34 @@ async def test_a_counter_offer_that_is_taken_is_granted(deal: Desk) -> None:
     asked = await deal.asked("24")
     at = f"/api/v1/approvals/{asked['approval_id']}"
     assert (await deal.desk.post(f"{at}/counter", json={"percent": "18"})).status_code == 200
-    offered = await deal.until(lambda found: found["state"] == "countered")
-    assert (offered["offered"], offered["waits_for"], offered["due_at"]) == ("18", "Rep", None)
+    await deal.until(lambda found: found["state"] == "countered")
     assert (await deal.rep.post(f"{at}/accept", json={})).status_code == 200
     granted = await deal.until(lambda found: found["state"] == "granted")
     assert (granted["percent"], granted["asked_percent"]) == ("18", "24")
     assert granted["envelope"]["max_percent"] == "18"
+
+
+async def test_what_is_back_waits_for_who_asked_whoever_reads_it(deal: Desk) -> None:
+    asked = await deal.asked("24", deal.seller)
+    at = f"/api/v1/approvals/{asked['approval_id']}"
+    assert (await deal.desk.post(f"{at}/counter", json={"percent": "18"})).status_code == 200
+    await deal.until(lambda found: found["state"] == "countered")
+    for reader in (deal.rep, deal.seller):
+        found = (await reader.get(f"{deal.at}/discounts")).json()["items"][0]
+        assert (found["offered"], found["waits_for"], found["due_at"]) == ("18", "Seller", None)
+        blocker = (await deal.blockers(reader))["discount_pending"]
+        assert (blocker["who"], blocker["turn"], blocker["due_at"]) == ("Seller", "partner", None)
+    again = {"percent": "22", "reason": "They came down."}
+    assert (await deal.seller.post(f"{at}/resubmit", json=again)).status_code == 200
+    found = await deal.until(lambda found: found["state"] == "pending")
+    assert (found["offered"], found["percent"]) == (None, "22")
+    assert found["due_at"] is not None
+    for reader, who in ((deal.rep, "Deal desk (Desk"), (deal.seller, "the vendor")):
+        blocker = (await deal.blockers(reader))["discount_pending"]
+        assert blocker["who"].startswith(who)
+        assert blocker["turn"] == "vendor"
+    told = (await deal.seller.get(f"{deal.at}/discounts")).json()["items"][0]
+    assert told["waits_for"] == "the vendor"
 
 
 async def test_a_change_inside_the_grant_needs_nobody(deal: Desk) -> None:

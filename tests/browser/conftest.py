@@ -27,7 +27,13 @@ CAST = {
     "ada@vendor.example": (Role.ADMIN,),
     "paula@aster.example": (Role.PARTNER_SELLER,),
 }
-CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 NARROW = {"width": 360, "height": 740}
 WIDE = {"width": 1280, "height": 800}
 

@@ -186,6 +186,12 @@ def test_everybody_sees_as_much_as_concerns_them():
     assert approval.steps[0].approvers, "what was read stays as it was"
 
 
+def test_a_partner_who_took_an_offer_reads_that_the_vendor_made_it():
+    game = Game().submit(DESK).ask(LESS, DORA).ask(ask.Accept(), RITA)
+    theirs = as_seen(game.approval, reader(Role.PARTNER_SELLER, side=Side.PARTNER))
+    assert (theirs.took_offer, theirs.ended_by) == (True, "the vendor"), "a partner sees no steps"
+
+
 def may(game: Game, of: UUID, *roles: Role) -> list[str]:
     return [each.value for each in verbs(game.approval, reader(*roles, of=of))]
 

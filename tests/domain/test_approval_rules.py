@@ -195,11 +195,12 @@ def test_a_counter_offer_taken_counts_as_the_approval_of_who_made_it():
         "Rita Rep takes 20 % on ERP rollout. “Deal.”",
         "20 % on ERP rollout was approved.",
     ]
-    assert game.approval.ended_by == "Dora Desk", "she granted it, although the requester spoke last"
+    assert (game.approval.took_offer, game.approval.ended_by) == (True, "Dora Desk"), "Rita asked"
 
 
 def test_who_rejects_or_takes_back_ends_it():
     assert Game().submit(DESK).approval.ended_by is None
+    assert Game().submit(DESK).approve(DORA).approval.ended_by == "Dora Desk"
     assert Game().submit(DESK).ask(ask.Reject(comment="No."), DORA).approval.ended_by == "Dora Desk"
     assert Game().submit(DESK).ask(ask.Recall(), RITA).approval.ended_by == "Rita Rep"
 

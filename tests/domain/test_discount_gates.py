@@ -272,6 +272,9 @@ def test_a_refusal_tells_a_partner_nothing_of_what_another_one_gives() -> None:
     for by, words in ((SELLER, "20 %"), (BOREALIS_SELLER, "of another partner")):
         with pytest.raises(DiscountPending, match=words):
             deal.ask(ask.Advance(), by=by)
+    with pytest.raises(DiscountPending, match="of another partner") as refused:
+        deal.want("25", by=BOREALIS_SELLER)
+    assert refused.value.extra == {}
     deal.decided(ApprovalState.APPROVED)
     deal.change(amount=money("100000.00"))
     for by, words in ((SELLER, "100,000.00"), (BOREALIS_SELLER, NOT_TOLD)):

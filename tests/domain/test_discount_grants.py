@@ -224,10 +224,10 @@ def test_a_counter_offer_that_is_taken_is_what_is_granted() -> None:
     deal.decided(
         ApprovalState.COUNTERED, percent=Decimal(30), offered=Decimal(18), comment="For three years."
     )
-    assert deal.newest.state is DiscountState.COUNTERED
+    assert (deal.newest.state, deal.newest.offered) == (DiscountState.COUNTERED, Decimal(18))
     assert deal.last == "18 % is offered instead of 30 %: For three years."
     found = deal.decided(ApprovalState.APPROVED, percent=Decimal(18))
-    assert (found.percent, found.asked_percent) == (Decimal(18), Decimal(30))
+    assert (found.percent, found.asked_percent, found.offered) == (Decimal(18), Decimal(30), None)
     assert found.envelope is not None
     assert found.envelope.max_percent == 18
     assert found.envelope.max_value == money("56250.00")
