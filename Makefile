@@ -3,7 +3,8 @@
 .PHONY: help install install-dev run test coverage coverage-domain check lint types contracts templates fmt lock bench clean
 
 VENV := .venv/bin
-PYTHON_CODE := activities api db domain migrations ops runtime tests workflows cli.py worker.py
+# Three at once keep two processors busy; one file stays with one of them, what takes long comes first.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 LOCK := uv pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11 pyproject.toml
 
 help: ## List these commands
@@ -20,13 +21,13 @@ run: install ## Start everything; Ctrl-C stops it
 
 test: install-dev ## Run the whole test suite (ARGS="tests/domain -k task" for some of it)
 ifeq ($(ARGS),)
-	@$(VENV)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/python -m pytest $(PARALLEL)
 else
 	@$(VENV)/python -m pytest $(ARGS)
 endif
 
 coverage: install-dev ## How much the tests reach: all branches of domain/, nine tenths of the rest
-	@$(VENV)/python -m pytest --cov --cov-branch --cov-report= $(ARGS)
+	@$(VENV)/python -m pytest $(PARALLEL) --cov --cov-branch --cov-report= $(ARGS)
 	@$(VENV)/coverage report --include="domain/*" --fail-under=100
 	@$(VENV)/coverage report --omit="domain/*,runtime/launch.py,runtime/watchdog.py" --fail-under=90
 

@@ -21,7 +21,7 @@ from domain.opportunity.state import Opportunity
 from workflows.approval import ApprovalWorkflow
 from workflows.approval_messages import approval_workflow_id
 from workflows.handoff import HandOffWorkflow
-from workflows.handoff_messages import HEARD, HandOffStart, handoff_workflow_id
+from workflows.handoff_messages import HandOffStart, handoff_workflow_id
 from workflows.messages import workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
@@ -70,16 +70,14 @@ async def revive_handoff(database: Database, client: Client, opportunity_id: UUI
         deal = await opportunity.as_recorded(session, opportunity_id)
     told = news(None, Outcome(opportunity=deal, entries=())) if deal is not None else None
     try:
-        process = await client.start_workflow(
+        await client.start_workflow(
             HandOffWorkflow.run,
-            HandOffStart(process=known),
+            HandOffStart(process=known, news=told),
             id=handoff_workflow_id(opportunity_id),
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=f"Hand-off: {known.facts.title}",
         )
-        if told is not None:
-            await process.signal(HEARD, told)
     except WorkflowAlreadyStartedError:
         return False
     except RPCError as error:

@@ -48,6 +48,8 @@ class HandOffWorkflow(Entity):
     def __init__(self, start: HandOffStart) -> None:
         super().__init__(start.receipts)
         self.process: HandOffProcess | None = start.process
+        self.missed = start.news if start.process is not None else None
+        """What the deal said while no process stood for the hand-off: heard before anything else."""
         self.entries: list[HandOffEntry] = []
 
     @workflow.run
@@ -56,6 +58,10 @@ class HandOffWorkflow(Entity):
         if start.news is not None and self.process is None:
             async with self.lock:
                 await self._commit(begin(start.news, workflow.now()), heard=start.news)
+        if self.missed is not None:
+            async with self.lock:
+                await self._commit(hear(self._known(), self.missed, workflow.now()), heard=self.missed)
+            self.missed = None
         self._show()
         while not self._is_over():
             await self.sleep_until_due(self._next_due, self._may_stop)
@@ -81,7 +87,7 @@ class HandOffWorkflow(Entity):
     @change.validator
     def _may_change(self, request: ask.Request) -> None:
         """Refuse before anything is written to the history."""
-        if self.process is None or self.answered():
+        if self.process is None or self.missed is not None or self.answered():
             return
         try:
             decide(self.process, request, workflow.now())
@@ -114,7 +120,7 @@ class HandOffWorkflow(Entity):
         return HandOffTimeline(entries=self.entries)
 
     async def _until_begun(self) -> None:
-        await workflow.wait_condition(lambda: self.process is not None)
+        await workflow.wait_condition(lambda: self.process is not None and self.missed is None)
 
     async def _pass_time(self) -> None:
         """Remind, follow up, and open the renewal, where it is time for that."""

@@ -27,7 +27,10 @@ def handoff_workflow_id(opportunity_id: UUID) -> str:
 
 
 class HandOffStart(BaseModel):
-    """What a run begins with: the deal's news, or a process to go on with and the commands answered."""
+    """What a run begins with: the deal's news, or a process to go on with and the commands answered.
+
+    With both, the process was away meanwhile, and hears the news first.
+    """
 
     news: HandOffNews | None = None
     process: HandOffProcess | None = None

@@ -219,10 +219,13 @@ def too_late(approval: Approval) -> str:
 
 def ending(approval: Approval) -> str:
     """How it ended and who said so; empty while it is open."""
+    if approval.ended is None:
+        return ""
     who = approval.ended_by
-    taken = f"Approved; {approval.requester.name} took the offer of {who}"
+    if approval.took_offer:
+        return f"Approved; {approval.ended.by.name} took the offer of {who}"
     return {
-        ApprovalState.APPROVED: taken if approval.took_offer else f"Approved; {who} decided last",
+        ApprovalState.APPROVED: f"Approved; {who} decided last",
         ApprovalState.REJECTED: f"Rejected by {who}",
         ApprovalState.RECALLED: f"Taken back by {who}",
         ApprovalState.EXPIRED: "Nobody decided in time",

@@ -257,7 +257,7 @@ async def test_what_is_back_waits_for_who_asked_whoever_reads_it(deal: Desk) -> 
     found = await deal.until(lambda found: found["state"] == "pending")
     assert (found["offered"], found["percent"]) == (None, "22")
     assert found["due_at"] is not None
-    for reader, who in ((deal.rep, "Deal desk (Desk"), (deal.seller, "the vendor")):
+    for reader, who in ((deal.rep, "Deal desk ("), (deal.seller, "the vendor")):
         blocker = (await deal.blockers(reader))["discount_pending"]
         assert blocker["who"].startswith(who)
         assert blocker["turn"] == "vendor"
