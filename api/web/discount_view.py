@@ -11,6 +11,7 @@ from uuid import UUID
 from api.discounts import DiscountPreview
 from api.web.approval_view import Gate, Numbers, chain, numbers
 from domain.discount.state import Discount, DiscountState
+from domain.discount.submit import in_whose_name
 from domain.duration import in_words
 from domain.opportunity.discounts import current, line_named, pending, priced
 from domain.opportunity.state import Opportunity, Status
@@ -95,13 +96,14 @@ def discounts_of(deal: Opportunity, principal: Principal) -> DiscountPart:
 
 
 def _line(deal: Opportunity, discount: Discount, principal: Principal, *, may: bool) -> DiscountLine:
-    back = discount.state.is_back
+    owner = in_whose_name(deal, discount)
+    askers = (discount.requested_by.id, owner.id if owner else None)
     return DiscountLine(
         discount,
         on=_name(deal, discount.line),
         waits_for=discount.held_by(told_to_vendor=principal.side is Side.VENDOR),
         may_drop=may,
-        may_answer=back and discount.requested_by.id == principal.id,
+        may_answer=discount.state.is_back and principal.id in askers,
     )
 
 

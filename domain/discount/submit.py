@@ -61,7 +61,7 @@ def submission(
         facts=facts_for_approvers(found.facts),
         internal_facts=INTERNAL_FACTS,
         terms=terms_of(found.offer, found.valid),
-        asked_for=_in_whose_name(deal, discount),
+        asked_for=in_whose_name(deal, discount),
         policy=policy.ref,
         steps=templates(policy),
         fired=found.steps,
@@ -70,6 +70,14 @@ def submission(
         percent=discount.percent,
         expires_at=expires,
     )
+
+
+def in_whose_name(deal: Opportunity, discount: Discount) -> Person | None:
+    """A colleague who asks on somebody's deal asks in the owner's name: then neither approves."""
+    by = discount.requested_by
+    if by.side is not Side.VENDOR or deal.owner is None or deal.owner.id == by.id:
+        return None
+    return deal.owner
 
 
 def terms_of(offer: Envelope, valid: Duration) -> dict[str, str]:
@@ -81,14 +89,6 @@ def templates(policy: DiscountPolicy) -> tuple[StepTemplate, ...]:
     """The policy's steps as every approval knows them."""
     fields = set(StepTemplate.model_fields)
     return tuple(StepTemplate(**{name: getattr(step, name) for name in fields}) for step in policy.steps)
-
-
-def _in_whose_name(deal: Opportunity, discount: Discount) -> Person | None:
-    """A colleague who asks on somebody's deal asks in the owner's name: then neither approves."""
-    by = discount.requested_by
-    if by.side is not Side.VENDOR or deal.owner is None or deal.owner.id == by.id:
-        return None
-    return deal.owner
 
 
 def resolving(submit: Submit, requester_id: UUID | None, now: datetime) -> Resolving:

@@ -265,6 +265,16 @@ async def test_what_is_back_waits_for_who_asked_whoever_reads_it(deal: Desk) -> 
     assert told["waits_for"] == "the vendor"
 
 
+async def test_who_asked_and_in_whose_name_may_answer_from_the_deal(deal: Desk) -> None:
+    asked = await deal.asked("24", deal.director)
+    await deal.desk.post(f"/api/v1/approvals/{asked['approval_id']}/counter", json={"percent": "18"})
+    await deal.until(lambda found: found["state"] == "countered")
+    for reader, answers in ((deal.director, True), (deal.rep, True), (deal.desk, False)):
+        page = (await reader.get(deal.at.removeprefix("/api/v1"))).text
+        assert "18 % is offered instead" in page
+        assert ("Answer on the request" in page) is answers
+
+
 async def test_a_change_inside_the_grant_needs_nobody(deal: Desk) -> None:
     await deal.granted("20")
     await deal.change(amount={"amount": "210000.00", "currency": "USD"})
