@@ -8,6 +8,7 @@ deal.blocked_by                       # ["sign_off_missing"]
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -170,6 +171,10 @@ def a_playbook(**changes: Any) -> Playbook:
         },
     }
     return Playbook.model_validate({**book, **changes})
+
+
+COSTS = re.compile(r"4,?321\.0")
+"""What products cost in tests, as data and as words say it: no id and no instant holds that by chance."""
 
 
 def a_product(price: str = "6000.00", currency: str = "USD", *, cost: str | None = "4321.09") -> LineProduct:

@@ -10,7 +10,7 @@ import httpx
 from api.app import create_app
 from domain.playbook import Playbook
 from runtime.settings import Settings
-from tests.stack import ClientFor, People, serving
+from tests.stack import ClientFor, People, calling, serving
 
 ACCOUNTS = "/api/v1/accounts"
 
@@ -212,7 +212,7 @@ async def test_a_deal_that_is_not_opened_leaves_no_account_behind(
     away = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
     async with (
         serving(create_app(away)) as address,
-        httpx.AsyncClient(base_url=address, headers=rep.headers) as client,
+        calling(address, headers=rep.headers) as client,
     ):
         refused = await client.post("/api/v1/opportunities", json=body)
         assert refused.status_code == 503

@@ -14,7 +14,7 @@ from api import limits, sessions
 from api.app import create_app
 from domain.errors import Unavailable
 from runtime.settings import Settings
-from tests.stack import ClientFor, People, serving
+from tests.stack import ClientFor, People, calling, serving
 
 
 async def test_anonymous_sees_health_and_metrics(client: httpx.AsyncClient) -> None:
@@ -50,7 +50,7 @@ async def test_every_answer_has_security_headers(client: httpx.AsyncClient) -> N
 
 async def test_who_is_too_fast_is_told_when_to_go_on(settings: Settings) -> None:
     app = create_app(settings.model_copy(update={"rate_limit": "3/minute"}))
-    async with serving(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+    async with serving(app) as address, calling(address) as nobody:
         for remaining in ("2", "1", "0"):
             answer = await nobody.get("/api/v1/me")
             assert answer.status_code == 401
@@ -73,7 +73,7 @@ async def test_ever_new_wrong_keys_from_one_address_are_too_many(
         {"Authorization": "Basic Zm9vOmJhcg=="},
         {"Cookie": f"theme=dark; {sessions.COOKIE}=made-up"},
     ]
-    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as anyone:
+    async with serving(create_app(settings)) as address, calling(address) as anyone:
         assert (await anyone.get("/api/v1/me", headers=rep.headers)).status_code == 200
         for headers in wrong:
             assert (await anyone.get("/api/v1/me", headers=headers)).status_code == 401
@@ -89,7 +89,7 @@ async def test_ever_new_wrong_keys_from_one_address_are_too_many(
 async def test_pages_count_wrong_sessions_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REFUSED_LIMIT", parse("1/minute"))
     headers = {"Accept": "text/html", "Cookie": f"{sessions.COOKIE}=made-up"}
-    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as anyone:
+    async with serving(create_app(settings)) as address, calling(address) as anyone:
         assert (await anyone.get("/pipeline", headers=headers)).status_code == 303
         refused = await anyone.get("/pipeline", headers=headers)
         assert refused.status_code == 429
@@ -111,7 +111,7 @@ def test_an_address_of_ipv6_stands_for_its_network(host: str, address: str) -> N
 
 async def test_without_its_database_the_api_says_so_and_lives(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url=f"postgresql://nobody@/none?host={tmp_path}")
-    async with serving(create_app(settings)) as address, httpx.AsyncClient(base_url=address) as nobody:
+    async with serving(create_app(settings)) as address, calling(address) as nobody:
         assert (await nobody.get("/healthz")).status_code == 200
         for path in ("/readyz", "/api/v1/me"):
             answer = await nobody.get(path, headers={"Authorization": "Bearer tdm_any"})
@@ -162,7 +162,7 @@ async def test_a_bug_is_answered_without_details_and_with_its_request_id(setting
     async def bug() -> None:
         raise RuntimeError("the secret inside")
 
-    async with serving(app) as address, httpx.AsyncClient(base_url=address) as nobody:
+    async with serving(app) as address, calling(address) as nobody:
         answer = await nobody.get("/api/v1/bug", headers={"X-Request-Id": "find-me"})
         page = await nobody.get("/nothing", headers={"Accept": "text/html"})
     assert answer.status_code == 500

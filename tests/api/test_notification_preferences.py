@@ -19,7 +19,7 @@ from domain.notice import Message, NoticeKind
 from domain.principal import Role
 from runtime.links import Links
 from runtime.settings import Settings
-from tests.stack import PASSWORD, ClientFor, People, Person, serving
+from tests.stack import PASSWORD, ClientFor, People, Person, calling, serving
 from workflows.courier_messages import courier_id
 
 API = "/api/v1/notification-preferences"
@@ -253,7 +253,7 @@ async def test_which_chats_there_are_is_the_administrators_choice(settings: Sett
     none = settings.model_copy(update={"chat_schemes": "none"})
     async with (
         serving(create_app(none)) as address,
-        httpx.AsyncClient(base_url=address, headers=person.headers) as client,
+        calling(address, headers=person.headers) as client,
     ):
         answer = await client.patch(API, json={"chat_address": SLACK})
         assert answer.status_code == 422

@@ -19,7 +19,7 @@ from runtime.settings import Settings
 from tests.browser.conftest import NARROW, Deals, Window
 from tests.browser.looks import SWEEP, problems
 from tests.decisions import Case, a_case
-from tests.stack import People
+from tests.stack import People, Person
 
 pytestmark = pytest.mark.browser
 
@@ -76,21 +76,34 @@ async def test_a_link_is_used_from_a_browser_that_says_nothing_of_where_it_comes
     assert not [referrer for referrer in sent if "/decide/" in referrer]
 
 
-async def test_a_notice_is_read_and_the_bell_counts_it(window: Window, deals: Deals, database: Database):
-    vera = await deals.people.of("vera@vendor.example")
+async def told(database: Database, person: Person) -> str:
+    """Tell somebody something; its title."""
     message = Message(
         kind=NoticeKind.INFORMATION,
         cause=str(uuid4()),
-        recipients=(vera.id,),
+        recipients=(person.id,),
         title=f"Told {uuid4().hex}",
         words="Something happened.",
     )
     await NotifyActivities(database, mails=False).notify(message)
+    return message.title
+
+
+async def test_a_notice_is_read_and_the_bell_counts_it(window: Window, deals: Deals, database: Database):
+    vera = await deals.people.of("vera@vendor.example")
+    await told(database, vera)
+    title = await told(database, vera)
     page = await window("vera@vendor.example")
     await page.goto("/")
     await page.get_by_role("link", name="not read").click()
-    row = page.locator("[data-row]", has_text=message.title)
+    row = page.locator("[data-row]", has_text=title)
     await expect(row).to_contain_text("not read")
     await row.get_by_role("button", name="Mark as read").click()
     await expect(row).not_to_contain_text("not read")
     await expect(row.get_by_role("button")).to_have_count(0)
+    read_all = page.get_by_role("button", name="Mark all as read")
+    await read_all.click()
+    await expect(read_all).to_have_count(0)
+    await expect(page.locator("html")).to_have_attribute("data-live-state", "on")
+    await expect(page.locator("[data-row]", has_text=await told(database, vera))).to_be_visible()
+    await expect(read_all).to_be_visible()

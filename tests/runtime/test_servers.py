@@ -20,6 +20,7 @@ from runtime.search_attributes import SEARCH_ATTRIBUTES as TYPED
 from runtime.settings import Settings, load
 from runtime.temporal_client import connect, ensure_search_attributes
 from runtime.temporal_server import SEARCH_ATTRIBUTES, claimed, free_port, temporal_server
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,7 +104,7 @@ def test_the_watchdog_ends_what_is_left_when_its_pipe_closes() -> None:
     lines = f"+{left.pid} {int(signal.SIGTERM)}\n+{ended.pid} {int(signal.SIGTERM)}\n-{ended.pid}\n"
     watchdog = [sys.executable, "-I", "-S", str(ROOT / "runtime" / "watchdog.py")]
     subprocess.run(watchdog, input=lines.encode(), timeout=30, check=True)
-    assert left.wait(5) == -signal.SIGTERM
+    assert left.wait(PATIENCE) == -signal.SIGTERM
     assert ended.poll() is None
     ended.kill()
     ended.wait()

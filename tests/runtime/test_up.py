@@ -118,7 +118,7 @@ def test_ctrl_c_stops_everything_and_a_second_instance_is_told_where_the_first_i
     until("the worker is started again", STARTS, lambda: "is started again" in tandem.output.read_text())
 
     assert tandem.end(signal.SIGINT) == 0
-    until("everything has ended", 5, tandem.nothing_is_left)
+    until("everything has ended", STOPS, tandem.nothing_is_left)
     assert instance.find(tandem.home) is None
 
 
@@ -130,7 +130,7 @@ async def test_after_kill_9_nothing_is_left_and_the_next_run_finds_everything(ta
     await client.start_workflow("WaitsForSomebody", id="kept", task_queue="nobody-listens")
 
     assert tandem.end(signal.SIGKILL) == -signal.SIGKILL
-    until("everything has ended", 10, tandem.nothing_is_left)
+    until("everything has ended", STOPS, tandem.nothing_is_left)
 
     second = tandem.start()
     with psycopg.connect(second.database_url.replace("+psycopg", "")) as connection:
@@ -140,7 +140,7 @@ async def test_after_kill_9_nothing_is_left_and_the_next_run_finds_everything(ta
     assert kept.status is WorkflowExecutionStatus.RUNNING
 
     assert tandem.end(signal.SIGTERM) == 0
-    until("everything has ended", 5, tandem.nothing_is_left)
+    until("everything has ended", STOPS, tandem.nothing_is_left)
 
 
 def test_a_port_in_use_is_said_in_one_sentence(tandem: Up) -> None:

@@ -16,6 +16,7 @@ from runtime import instance, webhook
 from runtime.errors import CannotStart
 from runtime.settings import Settings, load
 from runtime.webhook import NotDelivered, Webhooks
+from tests.patience import PATIENCE
 from tests.receiver import SECRET, Receiver, receiving
 
 LOOPBACK = ("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::ffff:127.0.0.1]")
@@ -105,6 +106,7 @@ async def test_a_receiver_that_hangs_or_is_not_there_is_left(
     error = await refused(calling, f"http://127.0.0.1:{port}/")
     assert (error.words, error.final) == ("it did not answer in time", False)
     server.close()
+    monkeypatch.setattr(webhook, "PATIENCE", PATIENCE)
     error = await refused(calling, f"http://127.0.0.1:{port}/")
     assert (error.words, error.final) == ("it could not be reached", False)
 

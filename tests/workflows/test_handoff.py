@@ -25,7 +25,7 @@ from tests.workflows.play_handoff import HandOff
 from workflows.messages import Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
-FRIDAY = datetime(2027, 3, 5, 15, 0, tzinfo=UTC)
+FRIDAY = datetime(2055, 3, 5, 15, 0, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture
@@ -58,13 +58,13 @@ async def test_it_escalates_over_a_weekend_and_acceptance_stops_it(
     server: WorkflowEnvironment, handoff: HandOff
 ):
     await (await handoff.win()).complete()
-    await skip_to(server, datetime(2027, 3, 8, 14, 0, tzinfo=UTC))
+    await skip_to(server, datetime(2055, 3, 8, 14, 0, tzinfo=UTC))
     assert rang(handoff) == [], "a weekend is no business time"
-    await skip_to(server, datetime(2027, 3, 9, 16, 0, tzinfo=UTC))
+    await skip_to(server, datetime(2055, 3, 9, 16, 0, tzinfo=UTC))
     await handoff.until_said("told all of customer success")
     assert rang(handoff) == [
-        (HandOffTell.RECEIVER, datetime(2027, 3, 8, 15, 0, tzinfo=UTC)),
-        (HandOffTell.CUSTOMER_SUCCESS, datetime(2027, 3, 9, 15, 0, tzinfo=UTC)),
+        (HandOffTell.RECEIVER, datetime(2055, 3, 8, 15, 0, tzinfo=UTC)),
+        (HandOffTell.CUSTOMER_SUCCESS, datetime(2055, 3, 9, 15, 0, tzinfo=UTC)),
     ]
     await handoff.accept()
     await server.sleep(timedelta(days=20))
@@ -129,7 +129,7 @@ async def test_the_renewal_opens_ninety_days_before_the_contract_ends(
     await just_before_the_renewal(server, handoff)
     renewal = await handoff.renewal()
     first = handoff.reception.ledger.deals[handoff.id]
-    assert (renewal.parent_id, renewal.title) == (handoff.id, "ERP rollout (renewal 2028)")
+    assert (renewal.parent_id, renewal.title) == (handoff.id, "ERP rollout (renewal 2056)")
     assert (renewal.amount, renewal.owner, renewal.partners, renewal.account_id) == (
         first.amount,
         first.owner,
@@ -139,7 +139,7 @@ async def test_the_renewal_opens_ninety_days_before_the_contract_ends(
     assert (renewal.status, renewal.playbook.key) == (Status.OPEN, first.playbook.key)
     assert (await handoff.ended()).ended.reason is EndReason.RENEWAL_OPENED
     assert (
-        handoff.words.count("Tandem opened “ERP rollout (renewal 2028)”: the contract ends on 4 March 2028.")
+        handoff.words.count("Tandem opened “ERP rollout (renewal 2056)”: the contract ends on 4 March 2056.")
         == 1
     )
 
