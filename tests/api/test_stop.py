@@ -40,6 +40,7 @@ async def _started(settings: Settings, port: int) -> asyncio.subprocess.Process:
                     break
             except httpx.HTTPError:
                 await asyncio.sleep(0.05)
+    assert process.returncode is None, await process.communicate()
     return process
 
 
