@@ -18,7 +18,9 @@ from db.tables import PipelineTotal
 Total = PipelineTotal
 
 _KEYS = "playbook_key, stage_key, phase, status, closed, currency"
-_LOCK = 0x666F_6C64  # "fold": one at a time, since two would only wait for each other
+_LOCK = 0x666F_6C64  # "fold": whoever puts totals together, or counts them anew, does it alone
+_ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
+_ALONE_OR_NOT = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _FOLD = text(f"""
     WITH found AS (
         SELECT id, count(*) OVER (PARTITION BY partner_id, {_KEYS}) AS alike FROM pipeline_total
@@ -84,7 +86,7 @@ async def fold(session: AsyncSession) -> None:
     Readers see the rows before or after, and the same sums; writers do not wait. Another
     process that folds at this moment is enough.
     """
-    mine = await session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    mine = await session.execute(_ALONE_OR_NOT, {"lock": _LOCK})
     if mine.scalar_one():
         await session.execute(_FOLD)
 
@@ -95,6 +97,7 @@ async def wrong(session: AsyncSession) -> int:
 
 
 async def recount(session: AsyncSession) -> None:
-    """Count all deals anew, while nobody writes one."""
+    """Count all deals anew, while nobody writes one, or puts together what is about to be forgotten."""
+    await session.execute(_ALONE, {"lock": _LOCK})
     for statement in (_STAND_STILL, _REPEAT, _FORGET, _COUNT_ALL):
         await session.execute(statement)

@@ -192,6 +192,30 @@ async def test_writers_at_once_and_somebody_who_folds_lose_nothing(database: Dat
     assert await how_many_are_wrong(database) == 0
 
 
+async def test_what_is_folded_meanwhile_is_not_counted_twice(database: Database) -> None:
+    for _ in range(2):
+        await record(database, a_deal(id=new_id(), partners=(ASTER,)))
+
+    async def recount() -> None:
+        async with database.transaction() as session:
+            await pipeline_totals.recount(session)
+
+    async with database.transaction() as session:
+        await pipeline_totals.fold(session)
+        recounting = asyncio.create_task(recount())
+        while not await _somebody_waits(database):
+            assert not recounting.done()
+    await recounting
+    assert await how_many_are_wrong(database) == 0
+
+
+async def _somebody_waits(database: Database) -> bool:
+    """Whether another connection is held up by a lock."""
+    async with database.read() as session:
+        held_up = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool((await session.execute(held_up)).scalar_one())
+
+
 async def test_folding_leaves_one_row_of_each_kind_and_none_of_nothing(database: Database) -> None:
     book = a_playbook(key=f"folded-{new_id()}")
     money = Money(amount="77.00", currency="XPF")
