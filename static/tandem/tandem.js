@@ -215,12 +215,15 @@
     || all("details.menu[open]", region).length > 0;
   let asked = 0;
   let held = false;
+  const where = () => location.pathname + location.search;
   async function refresh() {
     const regions = all("[data-live]");
     if (!regions.length) return;
     const mine = ++asked;
-    const { response, page } = await fetchPage(location.href, { headers: { Accept: "text/html", "Tandem-Live": "1" } }).catch(() => ({}));
-    if (mine !== asked || !response?.ok || response.redirected) return;
+    const here = where();
+    const { response, page } = await fetchPage(here, { headers: { Accept: "text/html", "Tandem-Live": "1" } }).catch(() => ({}));
+    /* Whoever has gone on to another page meanwhile reads that one: its regions may have the same names. */
+    if (mine !== asked || here !== where() || !response?.ok || response.redirected) return;
     held = false;
     for (const region of [...regions, ...all("[data-live-along]")]) {
       const fresh = region.id && one(`#${CSS.escape(region.id)}`, page);

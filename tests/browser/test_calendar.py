@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import NARROW, Deals, Window
 from tests.browser.looks import SWEEP, problems
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -58,17 +60,38 @@ async def test_one_walks_through_the_calendar_by_keys(window: Window, deals: Dea
     await page.keyboard.press("g")
     await page.keyboard.press("c")
     this = datetime.now(UTC).date()
-    await expect(page.get_by_role("heading", name="Calendar", exact=True)).to_be_visible()
-    await page.keyboard.press("f")
     following = (this.replace(day=28) + timedelta(days=4)).replace(day=1)
-    await expect(page.locator(".lede")).to_contain_text(f"due in {following:%B %Y}")
-    await page.keyboard.press("p")
-    await expect(page.locator(".lede")).to_contain_text(f"due in {this:%B %Y}")
-    await page.keyboard.press("p")
     before = this.replace(day=1) - timedelta(days=1)
-    await expect(page.locator(".lede")).to_contain_text(f"due in {before:%B %Y}")
+    await expect(page.locator(".lede")).to_contain_text(f"due in {this:%B %Y}")
+    for key, month in (("f", following), ("p", this), ("p", before)):
+        await page.keyboard.press(key)
+        await expect(page.locator(".lede")).to_contain_text(f"due in {month:%B %Y}")
     await page.keyboard.press("t")
     await expect(page.locator("td[aria-current=date]")).to_be_visible()
+
+
+async def test_news_of_a_month_that_was_left_do_not_overwrite_the_next(window: Window):
+    page = await window("vera@vendor.example")
+    asked, gone_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        """Hold up what the page asks for by itself."""
+        if "tandem-live" in route.request.headers and "month=2030-02" not in route.request.url:
+            asked.set()
+            await gone_on.wait()
+        await route.continue_()
+
+    await page.route("**/calendar*", late)
+    await page.goto("/calendar?month=2030-01")
+    await asyncio.wait_for(asked.wait(), PATIENCE)
+    await page.keyboard.press("f")
+    await expect(page.locator(".calendar-month")).to_have_text("February 2030")
+    async with page.expect_response(lambda each: "month=2030-01" in each.url) as left:
+        gone_on.set()
+    await (await left.value).finished()
+    await page.evaluate("fetch('/healthz').then((answer) => answer.text())")
+    await expect(page.locator(".lede")).to_contain_text("due in February 2030")
+    await expect(page.locator("#calendar caption")).to_have_text("February 2030")
 
 
 async def test_the_calendar_works_without_scripts_on_a_telephone(window: Window, deals: Deals):
