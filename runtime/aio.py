@@ -26,7 +26,9 @@ def run(main: Coroutine[Any, Any, Answer]) -> Answer:
     still in reference cycles then. They are collected here, while all is well.
     """
     gc.set_threshold(GARBAGE)
-    gc.enable()
+    if not gc.isenabled():  # the process has just loaded what it needs
+        settle()
+        gc.enable()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(main)
