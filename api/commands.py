@@ -31,6 +31,7 @@ from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal
+from runtime.ask_again import was_interrupted
 from workflows.messages import Opening, Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
@@ -178,6 +179,8 @@ async def translated(whose: str = "deal") -> AsyncIterator[None]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Unavailable(f"The {whose}'s process is not running; `tandem doctor` says why.") from error
+        if was_interrupted(error):
+            raise _not_taken(whose) from error
         raise Unavailable(
             "The workflow engine does not answer; nothing was changed. Try again in a moment."
         ) from error
@@ -187,6 +190,10 @@ def _refusal(cause: BaseException | None, whose: str) -> TandemError:
     if isinstance(cause, ApplicationError):
         extra = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         return from_code(cause.type or "", cause.message, extra)
+    return _not_taken(whose)
+
+
+def _not_taken(whose: str) -> Unavailable:
     return Unavailable(f"The {whose} did not take the command; try again in a moment.")
 
 

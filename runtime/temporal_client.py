@@ -11,6 +11,7 @@ from temporalio.client import Client, TLSConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
+from runtime.ask_again import AskAgain
 from runtime.errors import CannotStart
 from runtime.payloads import DATA_CONVERTER
 from runtime.search_attributes import SEARCH_ATTRIBUTES
@@ -36,6 +37,7 @@ async def connect(settings: Settings) -> Client:
             settings.temporal_address,
             namespace=settings.temporal_namespace,
             data_converter=DATA_CONVERTER,
+            interceptors=[AskAgain()],
             tls=_tls(settings),
             api_key=key.get_secret_value() if key else None,
         )

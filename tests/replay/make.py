@@ -16,11 +16,12 @@ from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import aio
-from runtime.payloads import DATA_CONVERTER
+from runtime.settings import Settings
+from runtime.temporal_client import connect
 from runtime.temporal_server import embedded_temporal, free_port
 from tests.replay.scenarios import IMPATIENT, SKIPPING, Stage
 from tests.workflows.play import Ledger, Played, a_worker, skipping
@@ -115,7 +116,7 @@ async def impatient() -> AsyncIterator[WorkflowEnvironment]:
     soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
     with tempfile.TemporaryDirectory() as home:
         async with embedded_temporal(Path(home), port=free_port(), extra_args=soon) as address:
-            client = await Client.connect(address, data_converter=DATA_CONVERTER)
+            client = await connect(Settings(home=Path(home), temporal_address=address))
             yield WorkflowEnvironment.from_client(client)
 
 

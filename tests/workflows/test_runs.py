@@ -8,23 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from temporalio.api.enums.v1 import EventType
+from temporalio import activity
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 
 from activities.record import RecordActivities
 from db.session import Database
 from domain.opportunity import commands as ask
 from domain.opportunity.clock import next_due
+from domain.opportunity.draft import Outcome
+from domain.opportunity.leavers import PersonGone
 from domain.opportunity.state import LoseReason, Opportunity, Status
 from domain.playbook import Playbook
-from runtime.payloads import DATA_CONVERTER
+from runtime.ids import new_id
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
+from runtime.settings import Settings
+from runtime.temporal_client import connect
 from runtime.temporal_server import embedded_temporal, free_port
 from tests.factories import ASTER, REP, SELLER, SUCCESS
 from tests.workflows.play import Played, a_worker, refused
 from tests.workflows.test_opportunity import sequences, work_to_the_hand_over
-from workflows.messages import workflow_id
+from workflows.messages import PERSON_LEFT, RECORD, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
 
@@ -34,7 +39,7 @@ async def impatient(tmp_path_factory: Any) -> AsyncIterator[Client]:
     home: Path = tmp_path_factory.mktemp("impatient")
     soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
     async with embedded_temporal(home, port=free_port(), extra_args=soon) as address:
-        yield await Client.connect(address, data_converter=DATA_CONVERTER)
+        yield await connect(Settings(home=home, temporal_address=address))
 
 
 @pytest_asyncio.fixture
@@ -47,11 +52,15 @@ async def runs_of(deal: Played) -> list[str]:
     """Its runs, the latest first: each says which one it goes on from."""
     runs = [(await deal.handle.describe()).run_id]
     while True:
-        of = deal.client.get_workflow_handle(workflow_id(deal.id), run_id=runs[-1])
-        started = (await of.fetch_history()).events[0].workflow_execution_started_event_attributes
+        history = await _of_run(deal, runs[-1])
+        started = history.events[0].workflow_execution_started_event_attributes
         if not started.continued_execution_run_id:
             return runs
         runs.append(started.continued_execution_run_id)
+
+
+async def _of_run(deal: Played, run: str) -> WorkflowHistory:
+    return await deal.client.get_workflow_handle(workflow_id(deal.id), run_id=run).fetch_history()
 
 
 async def test_a_long_deal_continues_as_new_and_forgets_nothing(deal: Played, database: Database):
@@ -97,6 +106,45 @@ async def test_commands_at_once_survive_the_change_of_runs(deal: Played, databas
     assert sorted(versions) == list(range(3, 35))
     assert await sequences(database, deal) == list(range(1, 35))
     assert len(await runs_of(deal)) > 1
+
+
+class Interrupted(RecordActivities):
+    """While a note is recorded for the first time, something else arrives: the step cannot end the run."""
+
+    def __init__(self, database: Database, client: Client) -> None:
+        super().__init__(database)
+        self.client = client
+        self.noted: set[int] = set()
+
+    @activity.defn(name=RECORD)
+    async def record_opportunity(self, outcome: Outcome) -> None:
+        deal = outcome.opportunity
+        if outcome.entries[-1].event.type == "note_added" and deal.version not in self.noted:
+            self.noted.add(deal.version)
+            handle = self.client.get_workflow_handle(workflow_id(deal.id))
+            await handle.signal(PERSON_LEFT, PersonGone(id=new_id()))
+        await super().record_opportunity(outcome)
+
+
+async def test_whoever_asks_in_a_step_that_has_to_be_done_anew_gets_an_answer(
+    impatient: Client, database: Database
+):
+    deal = Played(impatient, queue="interrupted")
+    async with a_worker(impatient, "interrupted", Interrupted(database, impatient)):
+        await deal.open()
+        said = [f"Note {number}" for number in range(16)]
+        versions = [(await deal.ask(ask.AddNote(text=text))).version for text in said]
+        assert versions == list(range(3, 19))
+        assert await sequences(database, deal) == list(range(1, 19))
+        runs = await runs_of(deal)
+        assert len(runs) > 1
+    undone = [
+        event.workflow_task_failed_event_attributes.cause
+        for run in runs
+        for event in (await _of_run(deal, run)).events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    ]
+    assert set(undone) == {WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND}
 
 
 async def test_the_clock_goes_on_in_the_next_run(deal: Played):
