@@ -31,13 +31,20 @@ from domain.opportunity import commands as ask
 from domain.opportunity.rules import decide, open_deal
 from domain.opportunity.state import Opportunity
 from domain.principal import Principal
-from runtime.ask_again import was_interrupted
+from runtime.ask_again import was_not_ready
 from workflows.messages import Opening, Start, workflow_id
 from workflows.opportunity import OpportunityWorkflow
 
 PATIENCE_SECONDS = 10.0
 """How long a caller waits for an answer. What is not answered by then may still happen:
 the same request again, with the same Idempotency-Key, finds out."""
+
+
+class _NotTaken(Unavailable):
+    """The process is there, but could not take the command."""
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(f"The {whose} did not take the command; try again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ class Commands:
             async with translated():
                 handle = await self._handle(opportunity_id)
                 await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
+        except _NotTaken:
+            raise  # the process is there, and what it recorded in vain does not count
         except Unavailable:
             if not (await self._standing(opportunity_id)).closed:
                 raise
@@ -179,8 +188,8 @@ async def translated(whose: str = "deal") -> AsyncIterator[None]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Unavailable(f"The {whose}'s process is not running; `tandem doctor` says why.") from error
-        if was_interrupted(error):
-            raise _not_taken(whose) from error
+        if was_not_ready(error):
+            raise _NotTaken(whose) from error
         raise Unavailable(
             "The workflow engine does not answer; nothing was changed. Try again in a moment."
         ) from error
@@ -190,11 +199,7 @@ def _refusal(cause: BaseException | None, whose: str) -> TandemError:
     if isinstance(cause, ApplicationError):
         extra = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         return from_code(cause.type or "", cause.message, extra)
-    return _not_taken(whose)
-
-
-def _not_taken(whose: str) -> Unavailable:
-    return Unavailable(f"The {whose} did not take the command; try again in a moment.")
+    return _NotTaken(whose)
 
 
 async def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:

@@ -42,6 +42,7 @@ from domain.simulation.simulate import Simulated
 from domain.simulation.world import Command, Noted, Script, Trial
 from ops.simulate_cast import engage
 from ops.simulate_compare import Compared
+from runtime.ask_again import AskAgain
 from runtime.errors import CannotStart
 from runtime.payloads import DATA_CONVERTER
 from runtime.postgres import embedded_postgres
@@ -234,7 +235,10 @@ async def _stage(trial: Trial, found: Simulated) -> AsyncIterator[WorkflowEnviro
             try:
                 await engage(database, trial, found.cast)
                 async with await WorkflowEnvironment.start_time_skipping(
-                    data_converter=DATA_CONVERTER, test_server_existing_path=program, runtime=_quiet()
+                    data_converter=DATA_CONVERTER,
+                    interceptors=[AskAgain()],
+                    test_server_existing_path=program,
+                    runtime=_quiet(),
                 ) as environment:
                     await _name_attributes(environment.client)
                     async with _worker(environment.client, database, Settings(home=home, database_url=url)):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
-from temporalio.api.errordetails.v1 import WorkflowNotReadyFailure
+from temporalio.api.errordetails.v1 import MultiOperationExecutionFailure, WorkflowNotReadyFailure
 from temporalio.client import (
     Interceptor,
     OutboundInterceptor,
@@ -24,9 +25,9 @@ PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 class AskAgain(Interceptor):
-    """A client with it asks again where a process was interrupted; with the same id, it is done once.
+    """A client with it asks again, with the same id, where a process was not ready.
 
-    Not what comes with a start: a run that has just begun does not end, and the SDK sends such a pair once.
+    Not what comes with a start: the SDK sends such a pair once.
     """
 
     def intercept_client(
@@ -41,16 +42,28 @@ class _Asking(OutboundInterceptor):
         self,
         input: StartWorkflowUpdateInput,  # noqa: A002 -- the SDK's own name
     ) -> WorkflowUpdateHandle[Any]:
+        input.update_id = input.update_id or str(uuid4())
         for pause in PAUSES:
             try:
                 return await self.next.start_workflow_update(input)
             except RPCError as error:
-                if not was_interrupted(error):
+                if not was_not_ready(error):
                     raise
             await asyncio.sleep(pause)
         return await self.next.start_workflow_update(input)
 
 
-def was_interrupted(error: RPCError) -> bool:
-    """Whether the process could not take an Update just now, for no fault of the Update."""
-    return any(detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in error.grpc_status.details)
+def was_not_ready(error: RPCError) -> bool:
+    """Whether the server refused the step in which the process took the Update, or all its steps fail."""
+    several = MultiOperationExecutionFailure()
+    details = [
+        nested
+        for detail in error.grpc_status.details
+        for nested in (_each(several) if detail.Unpack(several) else (detail,))
+    ]
+    return any(detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in details)
+
+
+def _each(several: MultiOperationExecutionFailure) -> list[Any]:
+    """What is said of each operation, where a start and an Update were sent together."""
+    return [detail for status in several.statuses for detail in status.details]
