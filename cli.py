@@ -346,7 +346,8 @@ def _usage(misused: TyperException) -> str:
     said = misused.format_message().strip().removesuffix(".")
     context: typer.Context | None = getattr(misused, "ctx", None)
     where = context.command_path if context else "tandem"
-    return f"tandem: {said}. Try `{where} --help`.\n" if said else ""
+    stop = "" if said.endswith("?") else "."
+    return f"tandem: {said}{stop} Try `{where} --help`.\n" if said else ""
 
 
 if __name__ == "__main__":

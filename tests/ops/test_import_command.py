@@ -67,6 +67,7 @@ def test_an_export_or_a_mapping_that_is_not_there_is_said_at_once(
     ("typed", "says"),
     [
         (["frobnicate"], "No such command 'frobnicate'. Try `tandem --help`."),
+        (["playbooks"], "No such command 'playbooks'. Did you mean 'playbook'? Try `tandem --help`."),
         (["import"], "Missing argument 'source'. Try `tandem import --help`."),
         (["keys", "create", "--colour", "red"], "No such option: --colour. Try `tandem keys create --help`."),
     ],
