@@ -55,6 +55,7 @@ def tandem(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         **{name: value for name, value in os.environ.items() if not name.startswith("TANDEM_")},
         "TANDEM_HOME": str(home / "state"),
         "TANDEM_PORT": str(port),
+        "TANDEM_TEMPORAL_PORT": str(free_port()),  # not the usual one: who else starts now may take that
         "TANDEM_TEMPORAL_UI": "false",
         "TANDEM_RATE_LIMIT": "100000/minute",
         "PYTHONPATH": str(ROOT),
