@@ -40,11 +40,11 @@ PATIENCE_SECONDS = 10.0
 the same request again, with the same Idempotency-Key, finds out."""
 
 
-class _NotTaken(Unavailable):
-    """The process is there, but could not take the command."""
+_NOT_TAKEN = "The {whose} did not take the command; try again in a moment."
 
-    def __init__(self, whose: str) -> None:
-        super().__init__(f"The {whose} did not take the command; try again in a moment.")
+
+class _NotReady(Unavailable):
+    """The process runs, but could not take the command just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ class Commands:
             async with translated():
                 handle = await self._handle(opportunity_id)
                 await handle.execute_update(OpportunityWorkflow.change, request, id=self.minted.update_id)
-        except _NotTaken:
-            raise  # the process is there, and what it recorded in vain does not count
+        except _NotReady:
+            raise  # it is not closed: what it recorded in vain does not count
         except Unavailable:
             if not (await self._standing(opportunity_id)).closed:
                 raise
@@ -189,7 +189,7 @@ async def translated(whose: str = "deal") -> AsyncIterator[None]:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Unavailable(f"The {whose}'s process is not running; `tandem doctor` says why.") from error
         if was_not_ready(error):
-            raise _NotTaken(whose) from error
+            raise _NotReady(_NOT_TAKEN.format(whose=whose)) from error
         raise Unavailable(
             "The workflow engine does not answer; nothing was changed. Try again in a moment."
         ) from error
@@ -199,7 +199,7 @@ def _refusal(cause: BaseException | None, whose: str) -> TandemError:
     if isinstance(cause, ApplicationError):
         extra = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         return from_code(cause.type or "", cause.message, extra)
-    return _NotTaken(whose)
+    return Unavailable(_NOT_TAKEN.format(whose=whose))  # it ended meanwhile
 
 
 async def commands(services: ServicesDep, principal: PrincipalDep, minted: MintedDep) -> Commands:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -23,10 +22,8 @@ from domain.opportunity.state import LoseReason, Opportunity, Status
 from domain.playbook import Playbook
 from runtime.ids import new_id
 from runtime.search_attributes import NEXT_DUE, OWNER, PHASE, PLAYBOOK, STATUS
-from runtime.settings import Settings
-from runtime.temporal_client import connect
-from runtime.temporal_server import embedded_temporal, free_port
 from tests.factories import ASTER, REP, SELLER, SUCCESS
+from tests.replay.make import impatient as an_impatient_server
 from tests.workflows.play import Played, a_worker, refused
 from tests.workflows.test_opportunity import sequences, work_to_the_hand_over
 from workflows.messages import PERSON_LEFT, RECORD, workflow_id
@@ -34,12 +31,10 @@ from workflows.opportunity import OpportunityWorkflow
 
 
 @pytest_asyncio.fixture(scope="module")
-async def impatient(tmp_path_factory: Any) -> AsyncIterator[Client]:
+async def impatient() -> AsyncIterator[Client]:
     """The client of a server that suggests a new run after some fifty events."""
-    home: Path = tmp_path_factory.mktemp("impatient")
-    soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
-    async with embedded_temporal(home, port=free_port(), extra_args=soon) as address:
-        yield await connect(Settings(home=home, temporal_address=address))
+    async with an_impatient_server() as server:
+        yield server.client
 
 
 @pytest_asyncio.fixture
@@ -114,14 +109,14 @@ class Interrupted(RecordActivities):
     def __init__(self, database: Database, client: Client) -> None:
         super().__init__(database)
         self.client = client
-        self.noted: set[int] = set()
+        self.interrupted: set[int] = set()
 
     @activity.defn(name=RECORD)
     async def record_opportunity(self, outcome: Outcome) -> None:
         deal = outcome.opportunity
         handle = self.client.get_workflow_handle(workflow_id(deal.id))
-        if deal.version not in self.noted and (await handle.describe()).history_length >= 50:
-            self.noted.add(deal.version)
+        if deal.version not in self.interrupted and (await handle.describe()).history_length >= 50:
+            self.interrupted.add(deal.version)
             await handle.signal(PERSON_LEFT, PersonGone(id=new_id()))
         await super().record_opportunity(outcome)
 
