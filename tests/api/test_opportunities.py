@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
+from temporalio.api.errordetails.v1 import WorkflowNotReadyFailure
+from temporalio.client import Client, WorkflowUpdateFailedError
 
+import api.services
+from api.app import create_app
 from api.commands import Commands
 from db import opportunity
 from db.session import Database
 from domain.opportunity.state import Opportunity
 from domain.playbook import Playbook
-from tests.stack import ClientFor, People
+from runtime.settings import Settings
+from runtime.temporal_client import connect
+from tests.stack import ClientFor, People, serving
+from tests.temporal_answers import answering, refused
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 DEALS = "/api/v1/opportunities"
+ENDED = WorkflowUpdateFailedError(RuntimeError("The process ended before it answered."))
+NOT_READY = refused(WorkflowNotReadyFailure())
 
 
 async def opened(client: httpx.AsyncClient, people: People, playbook: Playbook, **changes: Any) -> Any:
@@ -97,3 +109,47 @@ async def test_a_deal_is_reopened_from_a_record_that_somebody_wrote_to_meanwhile
     told = (await rep.get(f"{at}/timeline")).json()["items"]
     assert [event["sequence"] for event in told] == list(range(len(told), 0, -1))
     assert [event["type"] for event in told][:4] == ["reopened", "lost", "reopened", "lost"]
+
+
+@pytest.fixture
+def hearing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Exception], AbstractAsyncContextManager[str]]:
+    """Serves an API that hears this answer to every Update; its address."""
+
+    @asynccontextmanager
+    async def hears(answer: Exception) -> AsyncIterator[str]:
+        async def connecting(settings: Settings) -> Client:
+            return answering(await connect(settings), answer)
+
+        monkeypatch.setattr(api.services, "connect", connecting)
+        async with serving(create_app(settings)) as address:
+            yield address
+
+    return hears
+
+
+@pytest_asyncio.fixture
+async def a_deal(as_: ClientFor, people: People, playbook: Playbook) -> tuple[httpx.AsyncClient, str]:
+    """A rep, and where a deal of theirs is."""
+    rep = await as_("rep@vendor.example")
+    return rep, f"{DEALS}/{(await opened(rep, people, playbook))['id']}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "once_lost"), [(ENDED, (409, "deal_closed")), (NOT_READY, (503, "unavailable"))]
+)
+async def test_a_command_not_taken_is_judged_by_the_record_only_where_the_process_ended(
+    a_deal: tuple[httpx.AsyncClient, str],
+    hearing: Callable[[Exception], AbstractAsyncContextManager[str]],
+    answer: Exception,
+    once_lost: tuple[int, str],
+) -> None:
+    rep, at = a_deal
+    async with hearing(answer) as address:
+        first = await rep.post(f"{address}{at}/notes", json={"text": "Call back."})
+        assert (await rep.post(f"{at}/lose", json={"reason": "price"})).status_code == 200
+        second = await rep.post(f"{address}{at}/notes", json={"text": "Call back."})
+    assert (first.status_code, first.json()["code"]) == (503, "unavailable")
+    assert first.json()["detail"] == "The deal did not take the command; try again in a moment."
+    assert (second.status_code, second.json()["code"]) == once_lost, second.text

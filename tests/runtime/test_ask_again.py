@@ -5,30 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from google.protobuf.any_pb2 import Any as Detail
 from google.protobuf.message import Message
-from temporalio.api.common.v1 import GrpcStatus
 from temporalio.api.errordetails.v1 import (
     MultiOperationExecutionFailure,
     NotFoundFailure,
     WorkflowNotReadyFailure,
 )
 from temporalio.client import OutboundInterceptor, StartWorkflowUpdateInput, WorkflowUpdateStage
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from runtime import ask_again
 from runtime.ask_again import AskAgain, was_not_ready
-
-
-def packed(message: Message) -> Detail:
-    detail = Detail()
-    detail.Pack(message)
-    return detail
-
-
-def refused(*details: Message) -> RPCError:
-    status = GrpcStatus(code=9, message="No.", details=[packed(each) for each in details])
-    return RPCError("No.", RPCStatusCode.FAILED_PRECONDITION, status.SerializeToString())
+from tests.temporal_answers import packed, refused
 
 
 def of_a_pair(detail: Message) -> MultiOperationExecutionFailure:

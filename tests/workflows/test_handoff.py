@@ -115,7 +115,9 @@ async def test_a_missed_follow_up_is_told_to_the_manager(server: WorkflowEnviron
     await (await (await handoff.win()).complete()).accept()
     await server.sleep(timedelta(days=45))
     await handoff.until_said("told the manager")
-    escalated = [each for each in handoff.reception.messages.values() if each.kind is NoticeKind.ESCALATED]
+    messages = handoff.reception.messages
+    await handoff.until(lambda _: any(each.kind is NoticeKind.ESCALATED for each in messages.values()))
+    escalated = [each for each in messages.values() if each.kind is NoticeKind.ESCALATED]
     assert [each.managers_of for each in escalated] == [(SUSI.id,)]
 
 
