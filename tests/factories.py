@@ -28,6 +28,8 @@ from runtime.cel import evaluate
 from runtime.ids import new_id
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+CLOSE = date(2055, 9, 30)
+"""Far away, also for tests on the real clock: none of its deadlines falls within them."""
 """A Monday morning: when every deal of these tests is opened."""
 
 
@@ -202,7 +204,7 @@ def opening(**changes: Any) -> ask.Open:
         "title": "ERP rollout",
         "customer": Customer(name="Acme", domain="acme.example", country="US", industry="manufacturing"),
         "amount": Money(amount="250000.00", currency="USD"),
-        "expected_close": date(2027, 9, 30),
+        "expected_close": CLOSE,
         "owner": person(REP),
         "playbook": a_playbook(),
         "partners": (ASTER,),

@@ -65,7 +65,7 @@ async def a_deal(as_: ClientFor, title: str, playbook: Any) -> UUID:
         "customer": {"name": "Acme"},
         "playbook": playbook.key,
         "amount": {"amount": "1000.00", "currency": "USD"},
-        "expected_close": "2027-03-31",
+        "expected_close": "2055-03-31",
     }
     answer = await rep.post("/api/v1/opportunities", json=body)
     assert answer.status_code == 201, answer.text

@@ -208,7 +208,7 @@ async def test_what_nobody_decided_in_time_takes_no_decision(
 ):
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        case = await a_case(app.state.services, temporal, people, lasts=timedelta(seconds=2))
+        case = await a_case(app.state.services, temporal, people, lasts=timedelta(seconds=10))
     expired = await desk.until({"id": str(case.id)}, lambda found: found["state"] == "expired")
     assert expired["can"] == []
     people.known[case.desk.email] = case.desk

@@ -37,7 +37,7 @@ async def opened(client: httpx.AsyncClient, people: People, playbook: Playbook, 
         "title": "ERP rollout",
         "customer": {"name": "Acme", "domain": "acme.example", "country": "US", "industry": "manufacturing"},
         "amount": {"amount": "250000.00", "currency": "USD"},
-        "expected_close": "2027-03-31",
+        "expected_close": "2055-03-31",
         "playbook": playbook.key,
         "partners": [{"partner_id": str(people.aster.id), "role": "reseller"}],
     }

@@ -87,7 +87,7 @@ class Site:
             "title": title,
             "customer": {"name": "Acme"},
             "amount": {"amount": "250000.00", "currency": "USD"},
-            "expected_close": "2027-03-31",
+            "expected_close": "2055-03-31",
             "playbook": self.playbook.key,
             "partners": [{"partner_id": str(self.people.aster.id), "role": "reseller"}],
         }

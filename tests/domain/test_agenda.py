@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from domain.opportunity import commands as ask
 from domain.opportunity.agenda import DueKind, agenda
 from domain.opportunity.clock import fall_due, next_due
 from domain.principal import Side
-from tests.factories import NOW, a_deal
+from tests.factories import CLOSE, NOW, a_deal
 
 
 def test_the_agenda_lists_every_deadline_the_earliest_first():
@@ -17,7 +17,7 @@ def test_the_agenda_lists_every_deadline_the_earliest_first():
         (DueKind.TASK, "“Share profile”", NOW + timedelta(days=5)),
         (DueKind.CHECK_IN, "A check-in with Aster Integrators", NOW + timedelta(days=7)),
         (DueKind.STAGE, "Joint qualification", NOW + timedelta(days=14)),
-        (DueKind.EXPECTED_CLOSE, "The expected close", datetime(2027, 9, 30, 23, 59, 59, 999999, UTC)),
+        (DueKind.EXPECTED_CLOSE, "The expected close", datetime.combine(CLOSE, time.max, UTC)),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from domain.approval.state import ApprovalState
 from domain.opportunity import commands as ask
@@ -13,6 +13,7 @@ from domain.principal import Side
 from tests.bargains import a_bargain
 from tests.factories import (
     ASTER,
+    CLOSE,
     NOW,
     SELLER,
     Working,
@@ -52,7 +53,7 @@ def test_what_the_clock_only_reminds_of_is_no_plan():
 
 def test_the_expected_close_is_the_same_day_in_every_zone():
     close = plans(a_deal())["expected_close:"]
-    assert (close.day, close.side) == (date(2027, 9, 30), None)
+    assert (close.day, close.side) == (CLOSE, None)
     assert plans(a_deal())["stage:qualify"].day is None
 
 

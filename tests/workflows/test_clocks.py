@@ -165,5 +165,6 @@ async def test_won_is_not_over_the_hand_off_falls_due_too(server: WorkflowEnviro
     await deal.complete("call")
     await deal.ask(ask.Win())
     await server.sleep(timedelta(weeks=2, seconds=1))
+    await deal.until_said("Hand-off was due")
     said = [words.partition(" was due")[0] for words in await deal.words() if " was due" in words]
     assert said == ["“Plan onboarding”", "Hand-off"]
