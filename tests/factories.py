@@ -28,9 +28,10 @@ from runtime.cel import evaluate
 from runtime.ids import new_id
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+"""A Monday morning: when every deal of these tests is opened."""
+
 CLOSE = date(2055, 9, 30)
 """Far away, also for tests on the real clock: none of its deadlines falls within them."""
-"""A Monday morning: when every deal of these tests is opened."""
 
 
 def an_id(number: int) -> UUID:

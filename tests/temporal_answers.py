@@ -24,32 +24,36 @@ def refused(*details: Message) -> RPCError:
     return RPCError("No.", RPCStatusCode.FAILED_PRECONDITION, status.SerializeToString())
 
 
-def answering(client: Client, answer: Exception) -> Client:
-    """The same client, which hears this answer to every Update and asks once."""
-    config = client.config()
-    config["interceptors"] = [_Answering(answer)]
-    return Client(**config)
+class Answering(Interceptor):
+    """A client with it hears this answer to every Update; `ids` are those of the Updates."""
 
-
-class _Answering(Interceptor):
     def __init__(self, answer: Exception) -> None:
         super().__init__()
         self.answer = answer
+        self.ids: list[str | None] = []
 
     def intercept_client(
         self,
         next: OutboundInterceptor,  # noqa: A002 -- the SDK's own name
     ) -> OutboundInterceptor:
-        return _Answered(super().intercept_client(next), self.answer)
+        return _Answered(super().intercept_client(next), self)
 
 
 class _Answered(OutboundInterceptor):
-    def __init__(self, following: OutboundInterceptor, answer: Exception) -> None:
+    def __init__(self, following: OutboundInterceptor, server: Answering) -> None:
         super().__init__(following)
-        self.answer = answer
+        self.server = server
 
     async def start_workflow_update(
         self,
         input: StartWorkflowUpdateInput,  # noqa: A002 -- the SDK's own name
     ) -> Any:
-        raise self.answer
+        self.server.ids.append(input.update_id)
+        raise self.server.answer
+
+
+def through(client: Client, *interceptors: Interceptor) -> Client:
+    """The same client with these interceptors and no others."""
+    config = client.config()
+    config["interceptors"] = interceptors
+    return Client(**config)

@@ -23,7 +23,7 @@ from domain.playbook import Playbook
 from runtime.settings import Settings
 from runtime.temporal_client import connect
 from tests.stack import ClientFor, People, serving
-from tests.temporal_answers import answering, refused
+from tests.temporal_answers import Answering, refused, through
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -120,7 +120,7 @@ def hearing(
     @asynccontextmanager
     async def hears(answer: Exception) -> AsyncIterator[str]:
         async def connecting(settings: Settings) -> Client:
-            return answering(await connect(settings), answer)
+            return through(await connect(settings), Answering(answer))
 
         monkeypatch.setattr(api.services, "connect", connecting)
         async with serving(create_app(settings)) as address:
