@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, TLSConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
 from runtime.ask_again import AskAgain
@@ -40,6 +41,7 @@ async def connect(settings: Settings) -> Client:
             interceptors=[AskAgain()],
             tls=_tls(settings),
             api_key=key.get_secret_value() if key else None,
+            grpc_compression=compression_to(settings.temporal_address),
         )
     except RuntimeError as away:  # how the SDK says that nobody answers
         raise Unavailable(
@@ -74,6 +76,19 @@ async def ensure_search_attributes(client: Client) -> list[str]:
             f"add them to the namespace {client.namespace} yourself: {names}."
         ) from error
     return sorted(missing)
+
+
+def compression_to(address: str) -> GrpcCompression:
+    """How requests to `host:port` are packed: with gzip, as the SDK does by itself.
+
+    Not to this very machine, where it only costs time, at both ends.
+    """
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        here = ip_address(host).is_loopback
+    except ValueError:  # a name
+        here = host == "localhost"
+    return GrpcCompression.NONE if here else GrpcCompression.GZIP
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

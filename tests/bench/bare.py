@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from temporalio import workflow
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
+
+with workflow.unsafe.imports_passed_through():
+    from runtime.settings import load
+    from runtime.temporal_client import connect
 
 QUEUE = "bare"
 
@@ -26,11 +27,11 @@ class Bare:
         return number
 
 
-async def work(address: str) -> None:
-    client = await Client.connect(address, data_converter=pydantic_data_converter)
-    async with Worker(client, task_queue=QUEUE, workflows=[Bare]):
+async def work() -> None:
+    """Answer until told to stop; connected as Tandem is, so that the two differ in what they do alone."""
+    async with Worker(await connect(load()), task_queue=QUEUE, workflows=[Bare]):
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1]))
+    asyncio.run(work())

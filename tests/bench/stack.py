@@ -62,7 +62,7 @@ async def bench_stack(*, workers: bool = True) -> AsyncIterator[Bench]:
             }
             commands = [["-m", "cli", "api"]]
             if workers:
-                commands += [["-m", "cli", "worker"], ["-m", "tests.bench.bare", address]]
+                commands += [["-m", "cli", "worker"], ["-m", "tests.bench.bare"]]
             for command in commands:
                 child = await processes.start([sys.executable, *command], name=command[-1], env=env)
                 await stack.enter_async_context(processes.running(child))

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from temporalio.service import GrpcCompression
 
 from domain.errors import Unavailable
 from runtime import errors, instance, processes
@@ -18,7 +19,7 @@ from runtime.errors import CannotStart, make_folder
 from runtime.postgres import embedded_postgres
 from runtime.search_attributes import SEARCH_ATTRIBUTES as TYPED
 from runtime.settings import Settings, load
-from runtime.temporal_client import connect, ensure_search_attributes
+from runtime.temporal_client import compression_to, connect, ensure_search_attributes
 from runtime.temporal_server import SEARCH_ATTRIBUTES, claimed, free_port, temporal_server
 from tests.patience import PATIENCE
 
@@ -74,6 +75,7 @@ async def test_workflows_of_a_newer_temporal_are_left_alone(tmp_path: Path) -> N
 async def test_temporal_starts_with_our_search_attributes(tmp_path: Path) -> None:
     async with temporal_server(tmp_path, port=free_port(), ui=False) as server:
         client = await connect(Settings(temporal_address=server.address))
+        assert client.service_client.config.grpc_compression is GrpcCompression.NONE
         assert await ensure_search_attributes(client) == []
 
 
@@ -88,6 +90,23 @@ async def test_nobody_answering_is_a_sentence() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(Unavailable, match=f"Temporal does not answer at {address}"):
         await connect(Settings(temporal_address=address))
+
+
+@pytest.mark.parametrize(
+    ("address", "compression"),
+    [
+        ("127.0.0.1:7233", GrpcCompression.NONE),
+        ("[::1]:7233", GrpcCompression.NONE),
+        ("localhost:7233", GrpcCompression.NONE),
+        ("temporal:7233", GrpcCompression.GZIP),
+        ("10.0.0.7:7233", GrpcCompression.GZIP),
+        ("tandem.a2dd6.tmprl.cloud:7233", GrpcCompression.GZIP),
+    ],
+)
+def test_requests_are_packed_unless_they_stay_on_this_machine(
+    address: str, compression: GrpcCompression
+) -> None:
+    assert compression_to(address) is compression
 
 
 async def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
