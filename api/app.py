@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     problems.install(app)
     openapi.describe(app)
-    app.include_router(v1.router)
+    v1.install(app)
     app.include_router(health.router)
     web.install(app)
     _surround(app, settings)

@@ -1,6 +1,6 @@
 """The JSON API, version 1. Each module is a capability with its router; this package puts them together."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 
 from api.v1 import (
     accounts,
@@ -30,34 +30,20 @@ from api.v1 import (
     work,
 )
 
-router = APIRouter(prefix="/api/v1")
-for each in (
-    me,
-    opportunities,
-    tasks,
-    lines,
-    discounts,
-    deal_partners,
-    timelines,
-    agenda,
-    handoffs,
-    approvals,
-    work,
-    calendar,
-    calendar_feeds,
-    notices,
-    notification_preferences,
-    events,
-    accounts,
-    partners,
-    products,
-    exchange_rates,
-    users,
-    delegations,
-    keys,
-    playbooks,
-    policies,
-):
-    router.include_router(each.router)
-router.include_router(events.streams)
-router.include_router(handoffs.lists)
+PREFIX = "/api/v1"
+
+
+def install(app: FastAPI) -> None:
+    """Serve the API.
+
+    Each router hangs on the application itself: to find a route of a router within a router, FastAPI
+    goes through all of both several times, with every request.
+    """
+    for each in (
+        me, opportunities, tasks, lines, discounts, deal_partners, timelines, agenda, handoffs, approvals,
+        work, calendar, calendar_feeds, notices, notification_preferences, events, accounts, partners,
+        products, exchange_rates, users, delegations, keys, playbooks, policies,
+    ):  # fmt: skip
+        app.include_router(each.router, prefix=PREFIX)
+    app.include_router(events.streams, prefix=PREFIX)
+    app.include_router(handoffs.lists, prefix=PREFIX)
