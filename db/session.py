@@ -67,7 +67,9 @@ class Database:
             isolation_level="AUTOCOMMIT",  # as the pool has it: only transactions pay for the change
             pool_size=pool_size,
             max_overflow=0,  # a connection beyond the pool would be opened and closed for a single statement
+            pool_use_lifo=True,  # the few that are in use are those that know our statements
             pool_timeout=CONNECT_TIMEOUT_SECONDS,
+            skip_autocommit_rollback=True,  # there is nothing to roll back after a single statement
             json_serializer=_to_json,
             json_deserializer=from_json,
             connect_args={**PATIENCE, "options": _OPTIONS},
