@@ -43,13 +43,6 @@ def test_what_is_made_here_is_a_thing_of_its_own() -> None:
     assert Word.model_validate({"text": "1"}) is not Word.model_validate({"text": "1"})
 
 
-def test_what_is_read_already_is_taken_as_it_is() -> None:
-    """It was checked when it was read; who reads a deal has its playbook already."""
-    book = a_playbook()
-    twice = book.but(stages=(*book.stages, *book.stages))
-    assert type(book).model_validate(twice) is twice
-
-
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_once, "_read", OrderedDict())
     monkeypatch.setattr(read_once, "KEPT", 2)
