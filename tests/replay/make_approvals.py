@@ -35,10 +35,10 @@ def _run_before(history: WorkflowHistory) -> str:
 
 
 async def _until_nobody_works(server: WorkflowEnvironment) -> None:
-    """Go on to a Sunday noon, from where the next step is due when the one before is: on Monday's work.
+    """Go on to a Sunday noon: the time for steps that begin then runs from Monday morning on, for all alike.
 
-    In office hours the milliseconds between two steps lie between their deadlines too, and the
-    later one is shown anew: a command that another hour of the day does not give.
+    Of steps that begin in working hours, one after the other, each has a deadline of its own. It is
+    shown anew, in a command that the same scenario does not give at night.
     """
     now = await server.get_current_time()
     noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
