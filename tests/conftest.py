@@ -6,6 +6,7 @@ that they run in any order.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+import uvloop
 from temporalio.client import Client
 
 from api.app import create_app
@@ -30,6 +32,11 @@ from runtime.temporal_server import embedded_temporal, free_port
 from tests.factories import a_playbook
 from tests.stack import ClientFor, People, calling, populate, serving
 from worker import build
+
+
+def pytest_configure() -> None:
+    """Tests run on the loop that Tandem's processes run on (`runtime.aio.run`)."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

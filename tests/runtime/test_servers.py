@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -43,12 +44,29 @@ async def test_postgres_keeps_its_data_and_forgives_a_stale_lock(tmp_path: Path)
         assert (await versions(url)).startswith("18.")
 
 
+NEXT_RUN = """
+import asyncio, sys
+from pathlib import Path
+from runtime.postgres import embedded_postgres
+from tests.runtime.test_servers import versions
+
+async def run():
+    async with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
+        print(await versions(url))
+
+asyncio.run(run())
+"""
+
+
 async def test_a_server_that_a_crash_left_is_ended_first(tmp_path: Path) -> None:
     async with embedded_postgres(tmp_path, durable=False):
         pid = int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0])
-        async with embedded_postgres(tmp_path, durable=False) as url:
-            assert (await versions(url)).startswith("18.")
-            assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        next_run = await asyncio.create_subprocess_exec(  # of its own: whose child the server is waits for it
+            sys.executable, "-c", NEXT_RUN, str(tmp_path), cwd=ROOT, stdout=subprocess.PIPE
+        )
+        said, _ = await next_run.communicate()
+        assert said.startswith(b"18.")
+        assert not psutil.pid_exists(pid)
 
 
 async def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
