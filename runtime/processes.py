@@ -56,6 +56,8 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log: Path | None
+    log_begins: int = 0
+    """Where in the log its own words begin, in bytes."""
 
     @property
     def pid(self) -> int:
@@ -93,11 +95,15 @@ class Child:
                 await pipe.drain()
             pipe.close()
 
-    def log_tail(self, lines: int = 40) -> str:
-        """The last lines that it wrote to its log; empty without one."""
+    def said(self) -> str:
+        """What it has written to its log; empty without one."""
         if self.log is None or not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return self.log.read_bytes()[self.log_begins :].decode(errors="replace")
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The last lines of what it has said."""
+        return "\n".join(self.said().splitlines()[-lines:])
 
 
 async def start(
@@ -121,6 +127,7 @@ async def start(
     launcher = [*_QUICK_PYTHON, str(_HERE / "launch.py"), "--parent", str(os.getpid())]
     arguments = [*launcher, "--signal", str(int(orphaned)), *flags, "--", *map(str, command)]
     with _output(log) as output:
+        begins = 0 if output is None else os.fstat(output).st_size
         process = await asyncio.create_subprocess_exec(
             *arguments,
             stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
@@ -130,7 +137,7 @@ async def start(
             start_new_session=True,
         )
     _watchdog.tell(f"+{process.pid} {int(orphaned)}")
-    return Child(name=name, process=process, log=log)
+    return Child(name=name, process=process, log=log, log_begins=begins)
 
 
 @contextlib.contextmanager

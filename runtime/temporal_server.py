@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,11 @@ from runtime.errors import CannotStart, disk_full, make_folder
 
 PATIENCE = 60.0
 """Seconds that the server has to start."""
+STARTS = 5
+"""Times that it is started while somebody else takes a port between its choice and its use.
+
+Besides those that are chosen here, the server chooses several for itself.
+"""
 OLDEST_SERVER = (1, 28)
 """The first server line whose Updates with start Tandem relies on."""
 USUAL_PORT = 7233
@@ -46,6 +51,10 @@ class TemporalServer:
     address: str
     ui_url: str | None
     child: processes.Child
+
+
+class _PortTaken(CannotStart):
+    """Somebody else took a port after the server, or we for it, had found it free."""
 
 
 @contextlib.asynccontextmanager
@@ -76,6 +85,31 @@ async def temporal_server(
     home = make_folder(home)
     program, version = await asyncio.to_thread(find)
     _check_version(home, version)
+
+    def start() -> contextlib.AbstractAsyncContextManager[TemporalServer]:
+        return _server(program, home, port, ui_port, ui=ui, extra_args=extra_args)
+
+    async with contextlib.AsyncExitStack() as stack:
+        server = await _first_with_its_ports(start, stack)
+        (home / "temporal.version").write_text(".".join(map(str, version)))
+        yield server
+
+
+async def _first_with_its_ports(
+    start: Callable[[], contextlib.AbstractAsyncContextManager[TemporalServer]],
+    stack: contextlib.AsyncExitStack,
+) -> TemporalServer:
+    for _ in range(STARTS - 1):
+        with contextlib.suppress(_PortTaken):
+            return await stack.enter_async_context(start())
+    return await stack.enter_async_context(start())
+
+
+@contextlib.asynccontextmanager
+async def _server(
+    program: Path, home: Path, port: int | None, ui_port: int | None, *, ui: bool, extra_args: Sequence[str]
+) -> AsyncIterator[TemporalServer]:
+    """One start of the server, ready. Raises `CannotStart`; `_PortTaken` where another start may go well."""
     chosen = free_port(USUAL_PORT) if port is None else claimed(port, "TANDEM_TEMPORAL_PORT")
     ui_arguments, ui_url = ["--headless"], None
     if ui:
@@ -88,10 +122,9 @@ async def temporal_server(
         command += ["--search-attribute", f"{name}={kind}"]
     command += extra_args
     child = await processes.start(command, name="Temporal", log=home / "temporal.log")
-    server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
     async with processes.running(child):
+        server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
         await _ready(server, program, home)
-        (home / "temporal.version").write_text(".".join(map(str, version)))
         yield server
 
 
@@ -171,16 +204,14 @@ def _check_version(home: Path, version: tuple[int, ...]) -> None:
 async def _ready(server: TemporalServer, program: Path, home: Path) -> None:
     """Wait until the namespace answers with our search attributes."""
     ask = [str(program), "operator", "search-attribute", "list", "--address", server.address]
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
-            while True:
-                if server.child.exit_code is not None:
-                    raise _refusal(server.child, home)
-                if _listens(server.address) and "TandemNextDue" in await _output_of(ask):
+            while server.child.exit_code is None:
+                answers = _listens(server.address) and "TandemNextDue" in await _output_of(ask)
+                if answers and server.child.exit_code is None:  # else it is another's, which took the port
                     return
                 await asyncio.sleep(0.03)
-    except TimeoutError:
-        raise _refusal(server.child, home) from None
+    raise _refusal(server.child, home)
 
 
 def _listens(address: str) -> bool:
@@ -198,9 +229,11 @@ async def _output_of(command: Sequence[str]) -> str:
 
 
 def _refusal(child: processes.Child, home: Path) -> CannotStart:
-    said = child.log_tail()
+    said = child.said()
     if "database or disk is full" in said or "no space left on device" in said.lower():
         return disk_full(home)
+    if taken := re.search(r"listen tcp \S+: bind: address already in use", said):
+        return _PortTaken(f"Temporal did not start ({taken[0]}): see {child.log}.")
     reasons = [line for line in said.splitlines() if line.lower().startswith("error")]
     reason = reasons[-1].split(":", 1)[-1].strip() if reasons else "no reason given"
     return CannotStart(f"Temporal did not start ({reason}): see {child.log}.")

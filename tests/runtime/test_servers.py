@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -26,6 +29,18 @@ from runtime.temporal_server import SEARCH_ATTRIBUTES, claimed, free_port, tempo
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+TAKEN = "address already in use"
+
+
+@contextlib.contextmanager
+def somebody_listening() -> Iterator[int]:
+    """A port of this machine that is somebody else's."""
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        somebody.listen()
+        yield int(somebody.getsockname()[1])
 
 
 async def versions(url: str) -> str:
@@ -95,6 +110,42 @@ async def test_temporal_starts_with_our_search_attributes(tmp_path: Path) -> Non
     async with temporal_server(tmp_path, port=free_port(), ui=False) as server:
         client = await connect(Settings(temporal_address=server.address))
         assert await ensure_search_attributes(client) == []
+
+
+async def test_temporal_starts_again_when_somebody_takes_a_port_that_was_free(tmp_path: Path) -> None:
+    log = tmp_path / "temporal.log"
+
+    async def missing(*arguments: str) -> list[str]:
+        async with temporal_server(tmp_path, port=free_port(), ui=False, extra_args=arguments) as server:
+            return await ensure_search_attributes(await connect(Settings(temporal_address=server.address)))
+
+    with somebody_listening() as port:
+        asked = asyncio.create_task(missing("--http-port", str(port)))
+        while not (log.exists() and TAKEN in log.read_text()):  # noqa: ASYNC110 -- another process writes it
+            await asyncio.sleep(0.01)
+    assert await asked == []
+
+
+async def test_two_that_start_at_once_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        homes = [tmp_path / "one", tmp_path / "other"]
+        starts = [stack.enter_async_context(temporal_server(home, ui=False)) for home in homes]
+        one, other = await asyncio.gather(*starts)
+        assert one.address != other.address
+        assert one.child.exit_code is other.child.exit_code is None
+
+
+async def test_a_port_that_stays_taken_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.temporal_server.STARTS", 2)
+    with (
+        somebody_listening() as port,
+        pytest.raises(CannotStart, match=rf"^Temporal did not start \(.*:{port}: .*{TAKEN}\): see "),
+    ):
+        async with temporal_server(
+            tmp_path, port=free_port(), ui=False, extra_args=["--http-port", str(port)]
+        ):
+            pass
+    assert (tmp_path / "temporal.log").read_text().count(f":{port}: bind: {TAKEN}") == 2
 
 
 def test_the_two_lists_of_search_attributes_agree() -> None:
