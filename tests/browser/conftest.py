@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from db.session import Database
 from domain.playbook import Playbook
@@ -34,8 +42,8 @@ CHROMIUM = (
     "google-chrome",
     "google-chrome-stable",
 )
-NARROW = {"width": 360, "height": 740}
-WIDE = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 Window = Callable[..., Awaitable[Page]]
 """Opens a window of somebody: `page = await window("vera@vendor.example", viewport=NARROW)`."""
