@@ -29,6 +29,7 @@ Besides those that are chosen here, the server chooses several for itself.
 """
 OLDEST_SERVER = (1, 28)
 """The first server line whose Updates with start Tandem relies on."""
+_WITHOUT_WAITING = ("--sqlite-pragma", "synchronous=off", "--sqlite-pragma", "journal_mode=memory")
 USUAL_PORT = 7233
 USUAL_UI_PORT = 8233
 SEARCH_ATTRIBUTES = {
@@ -59,10 +60,14 @@ class _PortTaken(CannotStart):
 
 @contextlib.asynccontextmanager
 async def embedded_temporal(
-    home: Path, *, port: int | None = None, ui: bool = False, extra_args: Sequence[str] = ()
+    home: Path, *, port: int | None = None, durable: bool = True, extra_args: Sequence[str] = ()
 ) -> AsyncIterator[str]:
-    """Run Temporal with its state under `home` while the block lasts; answer the address."""
-    async with temporal_server(home, port=port, ui=ui, extra_args=extra_args) as server:
+    """Run Temporal with its state under `home` while the block lasts; answer the address.
+
+    `durable=False` saves the waits for the disk, for tests.
+    """
+    args = extra_args if durable else (*extra_args, *_WITHOUT_WAITING)
+    async with temporal_server(home, port=port, ui=False, extra_args=args) as server:
         yield server.address
 
 

@@ -69,7 +69,7 @@ async def settings(home: Path) -> AsyncIterator[Settings]:
     """Settings over a PostgreSQL and a Temporal of the suite's own, migrated."""
     async with (
         embedded_postgres(home, durable=False) as url,
-        embedded_temporal(home, port=free_port()) as temporal,
+        embedded_temporal(home, port=free_port(), durable=False) as temporal,
     ):
         upgrade(url)
         yield Settings(home=home, database_url=url, temporal_address=temporal, rate_limit="1000000/minute")
