@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _HERE = Path(__file__).parent
 _QUICK_PYTHON = (sys.executable, "-I", "-S")
 _LOG_LIMIT = 10 * 1024 * 1024
@@ -56,7 +58,7 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log: Path | None
-    log_begins: int = 0
+    log_begins: int
     """Where in the log its own words begin, in bytes."""
 
     @property
@@ -67,6 +69,14 @@ class Child:
     def exit_code(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         return self.process.returncode
+
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this process, and no other, that takes connections on the port."""
+        try:
+            sockets = psutil.Process(self.pid).net_connections("tcp")
+        except psutil.Error:  # it has ended
+            return False
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
 
     async def wait(self) -> int:
         """Wait for its end and answer the exit code (negative: the signal that ended it)."""
@@ -99,7 +109,9 @@ class Child:
         """What it has written to its log; empty without one."""
         if self.log is None or not self.log.exists():
             return ""
-        return self.log.read_bytes()[self.log_begins :].decode(errors="replace")
+        with self.log.open("rb") as log:
+            log.seek(self.log_begins)
+            return log.read().decode(errors="replace")
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of what it has said."""

@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ PATIENCE = 60.0
 STARTS = 5
 """Times that it is started while somebody else takes a port between its choice and its use.
 
-Besides those that are chosen here, the server chooses several for itself.
+With a port that was asked for, too: the server has more of them, which it chooses itself.
 """
 OLDEST_SERVER = (1, 28)
 """The first server line whose Updates with start Tandem relies on."""
@@ -60,14 +60,14 @@ class _PortTaken(CannotStart):
 
 @contextlib.asynccontextmanager
 async def embedded_temporal(
-    home: Path, *, port: int | None = None, durable: bool = True, extra_args: Sequence[str] = ()
+    home: Path, *, durable: bool = True, extra_args: Sequence[str] = ()
 ) -> AsyncIterator[str]:
-    """Run Temporal with its state under `home` while the block lasts; answer the address.
+    """Run Temporal with its state under `home`, on any free port, while the block lasts; answer the address.
 
-    `durable=False` saves the waits for the disk, for tests.
+    Without `durable` it does not wait for the disk: for tests.
     """
     args = extra_args if durable else (*extra_args, *_WITHOUT_WAITING)
-    async with temporal_server(home, port=port, ui=False, extra_args=args) as server:
+    async with temporal_server(home, port=0, ui=False, extra_args=args) as server:
         yield server.address
 
 
@@ -82,7 +82,7 @@ async def temporal_server(
 ) -> AsyncIterator[TemporalServer]:
     """Run Temporal with its state under `home`.
 
-    A port that is not given is the usual one if that is free, else any free one.
+    A port that is not given is the usual one if that is free, else any free one; 0 is any.
 
     Raises:
         CannotStart: with what to do.
@@ -90,47 +90,43 @@ async def temporal_server(
     home = make_folder(home)
     program, version = await asyncio.to_thread(find)
     _check_version(home, version)
-
-    def start() -> contextlib.AbstractAsyncContextManager[TemporalServer]:
-        return _server(program, home, port, ui_port, ui=ui, extra_args=extra_args)
-
     async with contextlib.AsyncExitStack() as stack:
-        server = await _first_with_its_ports(start, stack)
+        for left in reversed(range(STARTS)):
+            chosen = _port(port, USUAL_PORT, "TANDEM_TEMPORAL_PORT")
+            shown = _port(ui_port, USUAL_UI_PORT, "TANDEM_TEMPORAL_UI_PORT") if ui else None
+            try:
+                server = await stack.enter_async_context(_server(program, home, chosen, shown, extra_args))
+            except _PortTaken:
+                if not left:
+                    raise
+            else:
+                break
         (home / "temporal.version").write_text(".".join(map(str, version)))
         yield server
 
 
-async def _first_with_its_ports(
-    start: Callable[[], contextlib.AbstractAsyncContextManager[TemporalServer]],
-    stack: contextlib.AsyncExitStack,
-) -> TemporalServer:
-    for _ in range(STARTS - 1):
-        with contextlib.suppress(_PortTaken):
-            return await stack.enter_async_context(start())
-    return await stack.enter_async_context(start())
+def _port(wanted: int | None, usual: int, setting: str) -> int:
+    return claimed(wanted, setting) if wanted else free_port(usual if wanted is None else 0)
 
 
 @contextlib.asynccontextmanager
 async def _server(
-    program: Path, home: Path, port: int | None, ui_port: int | None, *, ui: bool, extra_args: Sequence[str]
+    program: Path, home: Path, port: int, ui_port: int | None, extra_args: Sequence[str]
 ) -> AsyncIterator[TemporalServer]:
     """One start of the server, ready. Raises `CannotStart`; `_PortTaken` where another start may go well."""
-    chosen = free_port(USUAL_PORT) if port is None else claimed(port, "TANDEM_TEMPORAL_PORT")
     ui_arguments, ui_url = ["--headless"], None
-    if ui:
-        shown = free_port(USUAL_UI_PORT) if ui_port is None else claimed(ui_port, "TANDEM_TEMPORAL_UI_PORT")
-        ui_arguments = ["--ui-port", str(shown), "--ui-disable-news-fetch"]
-        ui_url = f"http://127.0.0.1:{shown}"
-    command: list[str | Path] = [program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(chosen)]
+    if ui_port is not None:
+        ui_arguments = ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
+        ui_url = f"http://127.0.0.1:{ui_port}"
+    command: list[str | Path] = [program, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--db-filename", home / "temporal.db", "--log-level", "error", *ui_arguments]
     for name, kind in SEARCH_ATTRIBUTES.items():
         command += ["--search-attribute", f"{name}={kind}"]
     command += extra_args
     child = await processes.start(command, name="Temporal", log=home / "temporal.log")
     async with processes.running(child):
-        server = TemporalServer(address=f"127.0.0.1:{chosen}", ui_url=ui_url, child=child)
-        await _ready(server, program, home)
-        yield server
+        await _ready(child, port, program, home)
+        yield TemporalServer(address=f"127.0.0.1:{port}", ui_url=ui_url, child=child)
 
 
 def find() -> tuple[Path, tuple[int, ...]]:
@@ -206,30 +202,28 @@ def _check_version(home: Path, version: tuple[int, ...]) -> None:
         )
 
 
-async def _ready(server: TemporalServer, program: Path, home: Path) -> None:
+async def _ready(child: processes.Child, port: int, program: Path, home: Path) -> None:
     """Wait until the namespace answers with our search attributes."""
-    ask = [str(program), "operator", "search-attribute", "list", "--address", server.address]
+    ask = [str(program), "operator", "search-attribute", "list", "--address", f"127.0.0.1:{port}"]
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
-            while server.child.exit_code is None:
-                answers = _listens(server.address) and "TandemNextDue" in await _output_of(ask)
-                if answers and server.child.exit_code is None:  # else it is another's, which took the port
+            while child.exit_code is None:
+                if child.listens_on(port) and "TandemNextDue" in await _output_of(ask):
                     return
                 await asyncio.sleep(0.03)
-    raise _refusal(server.child, home)
-
-
-def _listens(address: str) -> bool:
-    host, port = address.rsplit(":", 1)
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
+    raise _refusal(child, home)
 
 
 async def _output_of(command: Sequence[str]) -> str:
     asked = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
-    output, _ = await asked.communicate()
+    try:
+        output, _ = await asked.communicate()
+    finally:
+        if asked.returncode is None:
+            asked.kill()
+            await asked.wait()
     return output.decode(errors="replace")
 
 
@@ -237,7 +231,8 @@ def _refusal(child: processes.Child, home: Path) -> CannotStart:
     said = child.said()
     if "database or disk is full" in said or "no space left on device" in said.lower():
         return disk_full(home)
-    if taken := re.search(r"listen tcp \S+: bind: address already in use", said):
+    taken = re.search(r"listen tcp \S+: bind: address already in use", said)
+    if taken and child.exit_code is not None:
         return _PortTaken(f"Temporal did not start ({taken[0]}): see {child.log}.")
     reasons = [line for line in said.splitlines() if line.lower().startswith("error")]
     reason = reasons[-1].split(":", 1)[-1].strip() if reasons else "no reason given"

@@ -28,7 +28,7 @@ from runtime import aio
 from runtime.postgres import embedded_postgres
 from runtime.settings import Settings
 from runtime.temporal_client import connect
-from runtime.temporal_server import embedded_temporal, free_port
+from runtime.temporal_server import embedded_temporal
 from tests.factories import a_playbook
 from tests.stack import ClientFor, People, calling, populate, serving
 from worker import build
@@ -69,7 +69,7 @@ async def settings(home: Path) -> AsyncIterator[Settings]:
     """Settings over a PostgreSQL and a Temporal of the suite's own, migrated."""
     async with (
         embedded_postgres(home, durable=False) as url,
-        embedded_temporal(home, port=free_port(), durable=False) as temporal,
+        embedded_temporal(home, durable=False) as temporal,
     ):
         upgrade(url)
         yield Settings(home=home, database_url=url, temporal_address=temporal, rate_limit="1000000/minute")

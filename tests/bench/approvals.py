@@ -29,7 +29,7 @@ from runtime import aio
 from runtime.sandbox import ContextFreeSandboxRunner
 from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
-from runtime.temporal_server import embedded_temporal, free_port
+from runtime.temporal_server import embedded_temporal
 from tests.approvals import CHAIN, DIANA, DORA, FRED, MONDAY, OFFICE, RITA, actor, judge, submission
 from tests.workflows.play_approval import Bureau, Request
 from workflows.approval import ApprovalWorkflow
@@ -96,7 +96,7 @@ def pure(seconds: float) -> dict[str, Any]:
 async def memory(requests: int) -> dict[str, Any]:
     """Bytes of this worker's memory for each request that waits on its clocks, all of them cached."""
     with tempfile.TemporaryDirectory() as home:
-        async with embedded_temporal(Path(home), port=free_port()) as address:
+        async with embedded_temporal(Path(home)) as address:
             return await _memory(await connect(Settings(home=Path(home), temporal_address=address)), requests)
 
 

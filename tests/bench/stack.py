@@ -43,7 +43,7 @@ async def bench_stack(*, workers: bool = True) -> AsyncIterator[Bench]:
         home = Path(folder)
         async with contextlib.AsyncExitStack() as stack:
             url = await stack.enter_async_context(embedded_postgres(home))
-            address = await stack.enter_async_context(embedded_temporal(home, port=free_port()))
+            address = await stack.enter_async_context(embedded_temporal(home))
             await asyncio.to_thread(upgrade, url)
             settings = Settings(
                 home=home,

@@ -62,7 +62,11 @@ def tandem(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     }
     with (home / "up.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", "up"], cwd=home, env=environment, stdout=log, stderr=log
+            [sys.executable, "-P", "-m", "cli", "up", "--stop-with-parent"],
+            cwd=home,
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
     try:
         until = time.monotonic() + PATIENCE

@@ -22,7 +22,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime import aio
 from runtime.settings import Settings
 from runtime.temporal_client import connect
-from runtime.temporal_server import embedded_temporal, free_port
+from runtime.temporal_server import embedded_temporal
 from tests.replay.scenarios import IMPATIENT, SKIPPING, Stage
 from tests.workflows.play import Ledger, Played, a_worker, skipping
 from workflows.messages import workflow_id
@@ -115,7 +115,7 @@ async def impatient() -> AsyncIterator[WorkflowEnvironment]:
     """A real server that suggests a new run after some fifty events."""
     soon = ["--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=50"]
     with tempfile.TemporaryDirectory() as home:
-        async with embedded_temporal(Path(home), port=free_port(), extra_args=soon) as address:
+        async with embedded_temporal(Path(home), extra_args=soon) as address:
             client = await connect(Settings(home=Path(home), temporal_address=address))
             yield WorkflowEnvironment.from_client(client)
 

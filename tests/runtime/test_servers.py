@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
 from domain.errors import Unavailable
-from runtime import errors, instance, processes
+from runtime import aio, errors, instance, processes
 from runtime.errors import CannotStart, make_folder
 from runtime.postgres import embedded_postgres
 from runtime.search_attributes import SEARCH_ATTRIBUTES as TYPED
@@ -29,9 +29,20 @@ from runtime.temporal_server import SEARCH_ATTRIBUTES, claimed, free_port, tempo
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
 TAKEN = "address already in use"
+NEXT_RUN = """
+import sys
+from pathlib import Path
+from runtime import aio
+from runtime.postgres import embedded_postgres
+from tests.runtime.test_servers import versions
+
+async def run():
+    async with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
+        print(await versions(url))
+
+aio.run(run())
+"""
 
 
 @contextlib.contextmanager
@@ -59,20 +70,6 @@ async def test_postgres_keeps_its_data_and_forgives_a_stale_lock(tmp_path: Path)
         assert (await versions(url)).startswith("18.")
 
 
-NEXT_RUN = """
-import asyncio, sys
-from pathlib import Path
-from runtime.postgres import embedded_postgres
-from tests.runtime.test_servers import versions
-
-async def run():
-    async with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
-        print(await versions(url))
-
-asyncio.run(run())
-"""
-
-
 async def test_a_server_that_a_crash_left_is_ended_first(tmp_path: Path) -> None:
     async with embedded_postgres(tmp_path, durable=False):
         pid = int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -80,7 +77,7 @@ async def test_a_server_that_a_crash_left_is_ended_first(tmp_path: Path) -> None
             sys.executable, "-c", NEXT_RUN, str(tmp_path), cwd=ROOT, stdout=subprocess.PIPE
         )
         said, _ = await next_run.communicate()
-        assert said.startswith(b"18.")
+        assert (next_run.returncode, said[:3]) == (0, b"18.")
         assert not psutil.pid_exists(pid)
 
 
@@ -107,7 +104,7 @@ async def test_workflows_of_a_newer_temporal_are_left_alone(tmp_path: Path) -> N
 
 
 async def test_temporal_starts_with_our_search_attributes(tmp_path: Path) -> None:
-    async with temporal_server(tmp_path, port=free_port(), ui=False) as server:
+    async with temporal_server(tmp_path, port=0, ui=False) as server:
         client = await connect(Settings(temporal_address=server.address))
         assert await ensure_search_attributes(client) == []
 
@@ -116,23 +113,37 @@ async def test_temporal_starts_again_when_somebody_takes_a_port_that_was_free(tm
     log = tmp_path / "temporal.log"
 
     async def missing(*arguments: str) -> list[str]:
-        async with temporal_server(tmp_path, port=free_port(), ui=False, extra_args=arguments) as server:
+        async with temporal_server(tmp_path, port=0, ui=False, extra_args=arguments) as server:
             return await ensure_search_attributes(await connect(Settings(temporal_address=server.address)))
 
-    with somebody_listening() as port:
-        asked = asyncio.create_task(missing("--http-port", str(port)))
-        while not (log.exists() and TAKEN in log.read_text()):  # noqa: ASYNC110 -- another process writes it
-            await asyncio.sleep(0.01)
-    assert await asked == []
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
+        with somebody_listening() as port:
+            asked = tasks.create_task(missing("--http-port", str(port)))
+            while not (log.exists() and TAKEN in log.read_text()):  # noqa: ASYNC110 -- another process writes it
+                await asyncio.sleep(0.01)
+    assert asked.result() == []
 
 
-async def test_two_that_start_at_once_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+async def test_two_that_start_at_once_do_not_get_into_each_others_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = iter([free_port()] * 2)
+    monkeypatch.setattr("runtime.temporal_server.free_port", lambda _: next(both, None) or free_port())
     async with contextlib.AsyncExitStack() as stack:
         homes = [tmp_path / "one", tmp_path / "other"]
         starts = [stack.enter_async_context(temporal_server(home, ui=False)) for home in homes]
-        one, other = await asyncio.gather(*starts)
-        assert one.address != other.address
-        assert one.child.exit_code is other.child.exit_code is None
+        servers = await aio.together(*starts)
+        assert len({server.address for server in servers}) == 2
+        for server in servers:
+            assert server.child.listens_on(int(server.address.partition(":")[2]))
+
+
+async def test_who_listens_is_not_mistaken() -> None:
+    child = await processes.start(["sleep", "60"], name="deaf")
+    async with processes.running(child):
+        with somebody_listening() as port:
+            assert not child.listens_on(port)
+    assert not child.listens_on(port)
 
 
 async def test_a_port_that_stays_taken_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,9 +152,7 @@ async def test_a_port_that_stays_taken_is_said(tmp_path: Path, monkeypatch: pyte
         somebody_listening() as port,
         pytest.raises(CannotStart, match=rf"^Temporal did not start \(.*:{port}: .*{TAKEN}\): see "),
     ):
-        async with temporal_server(
-            tmp_path, port=free_port(), ui=False, extra_args=["--http-port", str(port)]
-        ):
+        async with temporal_server(tmp_path, port=0, ui=False, extra_args=["--http-port", str(port)]):
             pass
     assert (tmp_path / "temporal.log").read_text().count(f":{port}: bind: {TAKEN}") == 2
 

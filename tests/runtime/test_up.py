@@ -66,7 +66,7 @@ class Up:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-P", "-m", "cli", "up", "--no-demo"]
+        return [sys.executable, "-P", "-m", "cli", "up", "--no-demo", "--stop-with-parent"]
 
     def again(self) -> subprocess.CompletedProcess[str]:
         """Another `tandem up` with the same settings."""
