@@ -71,9 +71,11 @@ class Child:
         return self.process.returncode
 
     def listens_on(self, port: int) -> bool:
-        """Whether it is this process, and no other, that takes connections on the port."""
+        """Whether it is this process, or one that it started, that takes connections on the port."""
         try:
-            sockets = psutil.Process(self.pid).net_connections("tcp")
+            process = psutil.Process(self.pid)
+            family = [process, *process.children(recursive=True)]  # `temporal` may be a script around it
+            sockets = [each for member in family for each in member.net_connections("tcp")]
         except psutil.Error:  # it has ended
             return False
         return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)

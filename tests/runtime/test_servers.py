@@ -146,6 +146,18 @@ async def test_who_listens_is_not_mistaken() -> None:
     assert not child.listens_on(port)
 
 
+async def test_a_script_around_the_server_is_the_server() -> None:
+    listen = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).accept()"
+    port = free_port()
+    script = ["sh", "-c", '"$0" -c "$1" "$2"; true', sys.executable, listen, str(port)]
+    child = await processes.start(script, name="script")
+    async with processes.running(child), asyncio.timeout(PATIENCE):
+        while not child.listens_on(port):  # noqa: ASYNC110 -- another process listens
+            await asyncio.sleep(0.01)
+        socket.create_connection(("127.0.0.1", port)).close()  # it takes one, and ends
+        assert await child.wait() == 0
+
+
 async def test_a_port_that_stays_taken_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.temporal_server.STARTS", 2)
     with (
