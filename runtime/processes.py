@@ -74,7 +74,7 @@ class Child:
         """Whether it is this process, or one that it started, that takes connections on the port."""
         try:
             process = psutil.Process(self.pid)
-            family = [process, *process.children(recursive=True)]  # `temporal` may be a script around it
+            family = [process, *process.children(recursive=True)]  # the program may be a script around it
             sockets = [each for member in family for each in member.net_connections("tcp")]
         except psutil.Error:  # it has ended
             return False

@@ -48,9 +48,7 @@ aio.run(run())
 @contextlib.contextmanager
 def somebody_listening() -> Iterator[int]:
     """A port of this machine that is somebody else's."""
-    with socket.socket() as somebody:
-        somebody.bind(("127.0.0.1", 0))
-        somebody.listen()
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
         yield int(somebody.getsockname()[1])
 
 
@@ -147,7 +145,10 @@ async def test_who_listens_is_not_mistaken() -> None:
 
 
 async def test_a_script_around_the_server_is_the_server() -> None:
-    listen = "import socket, sys; socket.create_server(('127.0.0.1', int(sys.argv[1]))).accept()"
+    listen = (
+        "import socket, sys; socket.setdefaulttimeout(60); "  # it ends, also when this test fails
+        "socket.create_server(('127.0.0.1', int(sys.argv[1]))).accept()"
+    )
     port = free_port()
     script = ["sh", "-c", '"$0" -c "$1" "$2"; true', sys.executable, listen, str(port)]
     child = await processes.start(script, name="script")
