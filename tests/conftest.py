@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +23,6 @@ from db import playbooks
 from db.migrate import upgrade
 from db.session import Database
 from domain.playbook import Playbook, PlaybookDefinition
-from runtime import aio
 from runtime.postgres import embedded_postgres
 from runtime.settings import Settings
 from runtime.temporal_client import connect
@@ -45,18 +43,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = {item.path for item in marked}
     domain = Path(__file__).parent / "domain"
     items.sort(key=lambda item: (item.path not in long, item.path.parent == domain))
-
-
-def pytest_collection() -> None:
-    """Loading tests makes no garbage, and to look for it takes a third of the time."""
-    gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """What is loaded by now stays: nobody looks through it again."""
-    gc.set_threshold(aio.GARBAGE)
-    aio.settle()
-    gc.enable()
 
 
 @pytest.fixture(scope="session")
