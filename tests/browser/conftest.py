@@ -93,7 +93,7 @@ async def window(browser: Browser, address: str, sessions: dict[str, str]) -> As
             wrong.append(message.text)
 
     async def open_window(email: str | None, **options: Any) -> Page:
-        # Without motion: a tenth of the time went into frames of menus that slide in, which nothing looks at.
+        # Without motion, where a test does not ask for it: a tenth of the time went into frames of it.
         usual = {"viewport": WIDE, "reduced_motion": "reduce"}
         context = await browser.new_context(base_url=address, **(usual | options))
         context.set_default_timeout(1000 * PATIENCE)

@@ -89,7 +89,7 @@ async def test_a_card_is_dragged_through_an_open_gate_and_stays_at_a_closed_one(
     ready, early = await deals.open("Dragged: ready to go"), await deals.open("Dragged: not so fast")
     await deals.do("vera@vendor.example", ready, "tasks/confirm-budget/complete")
     await deals.do("paula@aster.example", ready, "tasks/share-profile/complete")
-    page = await window("vera@vendor.example")
+    page = await window("vera@vendor.example", reduced_motion="no-preference")  # cards glide to their places
     await page.goto(f"/pipeline?playbook={deals.playbook.key}&q=dragged")
     sheet = page.locator("#sheet")
     await drag(page, ready["id"], "prepare")
