@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from activities import activities
 from db import deliveries
 from db.session import Database
+from db.work import given_to_the_gone
 from domain.errors import Unavailable
 from runtime import aio
 from runtime.errors import CannotStart
@@ -26,6 +27,7 @@ from runtime.settings import Settings
 from runtime.temporal_client import connect, ensure_search_attributes
 from workflows.approval_tell import tell_deal
 from workflows.courier_wake import wake_courier
+from workflows.leavers import tell_person_left
 from workflows.registry import WORKFLOWS
 
 PATIENCE = 60.0
@@ -40,7 +42,8 @@ LAST = timedelta(seconds=15)
 """After that it ends whatever still runs: a step that fails and is tried for ever has no other end."""
 
 LOOK_ROUND = timedelta(minutes=10)
-"""How often it is looked whether somebody's courier sleeps who should not."""
+"""How often it is looked for what was written when Temporal could not be told: who waits for a courier
+that sleeps, and who has left and has something to do on a deal still."""
 
 NOT_MIGRATED = timedelta(seconds=5)
 """How soon it is looked again where the database is not migrated yet."""
@@ -87,12 +90,12 @@ async def work(settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def nobody_forgotten(client: Client, database: Database, settings: Settings) -> AsyncIterator[None]:
-    """Now and then, wake the couriers of all for whom something is overdue, while the block lasts.
+    """Now and then, tell processes what they were not told, while the block lasts.
 
-    Whoever writes a notice wakes its courier. This is for what was written when that could not
-    be done, and for what was on its way before couriers were.
+    Whoever writes a notice wakes its courier, and whoever lets a person go tells their deals. This is
+    for what was written when that could not be done, and for what was on its way before couriers were.
     """
-    task = asyncio.create_task(_wake_for_ever(client, database, settings))
+    task = asyncio.create_task(_look_for_ever(client, database, settings))
     try:
         yield
     finally:
@@ -101,23 +104,30 @@ async def nobody_forgotten(client: Client, database: Database, settings: Setting
             await task
 
 
-async def _wake_for_ever(client: Client, database: Database, settings: Settings) -> None:
+async def _look_for_ever(client: Client, database: Database, settings: Settings) -> None:
     clock = asyncio.get_running_loop().time
     patient_until = clock() + PATIENCE
     while True:
         pause = LOOK_ROUND
         try:
-            async with database.read() as session:
-                overdue = await deliveries.overdue(session, datetime.now(UTC))
-            for user_id in overdue:
-                await wake_courier(client, settings.task_queue, user_id)
+            await _tell_the_forgotten(client, database, settings)
         except (Unavailable, ProgrammingError, RPCError) as away:
             # The database or Temporal is away, or not migrated yet: what waits is there when they are back.
             if isinstance(away, ProgrammingError) and clock() < patient_until:
                 pause = NOT_MIGRATED
             else:
-                log.warning("couriers.not_woken", why=type(away).__name__)
+                log.warning("forgotten.not_told", why=type(away).__name__)
         await asyncio.sleep(pause.total_seconds())
+
+
+async def _tell_the_forgotten(client: Client, database: Database, settings: Settings) -> None:
+    async with database.read() as session:
+        overdue = await deliveries.overdue(session, datetime.now(UTC))
+        left = await given_to_the_gone(session)
+    for user_id in overdue:
+        await wake_courier(client, settings.task_queue, user_id)
+    for deal, person in left:
+        await tell_person_left(client, deal, person)
 
 
 def _give_up() -> None:

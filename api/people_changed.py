@@ -8,8 +8,9 @@ time, is out of office or back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -20,11 +21,10 @@ from db import approval as approvals
 from db import handoff as handoffs
 from db import work
 from domain.errors import TandemError
-from domain.opportunity.leavers import PersonGone
 from domain.principal import Role
 from workflows.approval_messages import PEOPLE_CHANGED, approval_workflow_id
 from workflows.handoff_messages import handoff_workflow_id
-from workflows.messages import PERSON_LEFT, workflow_id
+from workflows.leavers import tell_person_left
 
 log = structlog.get_logger()
 
@@ -52,7 +52,8 @@ async def people_changed(
     such a role, and perhaps found too few people.
 
     The change is done, whatever becomes of this: it answers nothing and raises
-    nothing. Who was not told notices at the next decision or clock.
+    nothing. A request that was not told notices at the next decision or clock, and workers tell deals
+    that somebody has left as soon as they see it.
     """
     try:
         async with services.database.read() as session:
@@ -68,14 +69,13 @@ async def people_changed(
         return
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def tell(process: str, signal: str, *said: PersonGone) -> None:
+    async def tell(telling: Callable[[], Awaitable[None]]) -> None:
         async with turn:
             with suppress(RPCError):  # it ended meanwhile, or cannot be reached
-                await client.get_workflow_handle(process).signal(signal, args=said)
+                await telling()
 
     processes = [*map(approval_workflow_id, requests), *map(handoff_workflow_id, received)]
-    gone = [PersonGone(id=left)] if left else []
     await asyncio.gather(
-        *(tell(each, PEOPLE_CHANGED) for each in processes),
-        *(tell(workflow_id(each), PERSON_LEFT, *gone) for each in deals),
+        *(tell(partial(client.get_workflow_handle(each).signal, PEOPLE_CHANGED)) for each in processes),
+        *(tell(partial(tell_person_left, client, each, left)) for each in deals if left),
     )

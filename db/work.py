@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     String,
     Subquery,
@@ -26,18 +28,20 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db import approval, pages
 from db.pages import AnyRow, Page, PageRequest
 from db.session import Reader
-from db.tables import ApprovalRow, ApprovalSeatRow, FollowUpRow, HandOffRow, OpportunityRow, WorkItemRow
+from db.tables import ApprovalRow, ApprovalSeatRow, FollowUpRow, HandOffRow, OpportunityRow, User, WorkItemRow
 from db.tables.base import Instant
 from domain.handoff.state import Progress
-from domain.opportunity.state import Status
+from domain.opportunity.state import Status, TaskState
 from domain.opportunity.work import WorkItem, WorkKind
 from domain.principal import Principal, Role, Side
 
@@ -281,15 +285,34 @@ class Until:
 
 async def deals_given_to(session: AsyncSession, person_id: UUID) -> list[UUID]:
     """The open deals on which somebody has a task of their own, or looks after the check-ins."""
-    person = {"id": str(person_id)}
-    state: Any = col(OpportunityRow.state)  # a deal on hold waits for nobody: no rows of it say whose it is
-    theirs = or_(
-        state.contains({"tasks": [{"assignee": person}]}),
-        state.contains({"cadence": {"who": {"person": person}}}),
+    return [row.deal for row in await session.execute(_given(lambda person: person == person_id))]
+
+
+async def given_to_the_gone(session: AsyncSession) -> list[tuple[UUID, UUID]]:
+    """The same for everybody who has left: each deal, and the person who has something to do on it still."""
+    gone = select(col(User.id)).where(col(User.active).is_(False))
+    found = await session.execute(_given(lambda person: person.in_(gone)))
+    return [(row.deal, row.person) for row in found]
+
+
+def _given(whose: Callable[[ColumnElement[UUID]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """Open deals and the people who have something of their own to do there, of those whom `whose` lets pass.
+
+    A deal on hold waits for nobody, so that only its state says whose it is.
+    """
+    state: Any = col(OpportunityRow.state)
+    tasks = func.jsonb_array_elements(state["tasks"], type_=JSONB)
+    task: Any = tasks.column_valued("task", joins_implicitly=True)
+    held = col(OpportunityRow.status) == Status.ON_HOLD.value
+    deal: Any = col(OpportunityRow.id)
+    listed: Any = col(Item.assignee_id)
+    does = cast(task["assignee"]["id"].astext, Uuid)
+    looks_after = cast(state["cadence"]["who"]["person"]["id"].astext, Uuid)
+    return union(
+        select(col(Item.opportunity_id).label("deal"), listed.label("person")).where(whose(listed)),
+        select(deal, does).where(held, task["state"].astext == TaskState.OPEN.value, whose(does)),
+        select(deal, looks_after).where(held, whose(looks_after)),
     )
-    held = select(col(OpportunityRow.id)).where(col(OpportunityRow.status) == Status.ON_HOLD.value, theirs)
-    given = select(col(Item.opportunity_id)).where(col(Item.assignee_id) == person_id)
-    return list((await session.execute(given.union(held))).scalars())
 
 
 async def overdue(reader: Reader, principal: Principal, now: datetime) -> int:

@@ -10,15 +10,23 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
+from sqlmodel import col
+from temporalio.client import Client
 
-from db import playbooks
+from db import playbooks, work
 from db.session import Database
+from db.tables import User
 from domain.ladder import Clock, Ladders
 from domain.playbook import Playbook, PlaybookDefinition
+from runtime.ids import new_id
+from runtime.settings import Settings
 from tests.calendars import Diary
 from tests.factories import a_playbook
 from tests.patience import PATIENCE
 from tests.stack import ClientFor, People, Person
+from worker import nobody_forgotten
+from workflows.leavers import tell_person_left
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -275,21 +283,49 @@ async def test_the_next_step_stands_on_the_board(diary: Diary):
     assert f"Next step: {step}" in board
 
 
-async def test_who_is_let_go_has_nothing_to_look_after_any_more(diary: Diary):
-    rep, seller, admin = await diary.rep(), await diary.seller(), await diary.as_("admin@vendor.example")
+LEFT = "has left, and had “Book a room” and the check-ins to look after."
+
+
+async def two_of(diary: Diary, rep: Person, seller: Person) -> list[dict[str, Any]]:
+    """Two deals on which the seller has a task and the check-ins; one is on hold."""
     mine = {"side": "partner", "partner_id": str(diary.people.aster.id), "assignee_id": str(seller.id)}
     deals = [await diary.open(rep, title) for title in ("Left behind", "On hold meanwhile")]
     for deal in deals:
         assert (await put_cadence(diary, seller, deal, every="1w", who_id=str(seller.id))).status_code == 200
         await diary.do(rep, deal, "tasks", title="Book a room", **mine)
     await diary.do(rep, deals[1], "hold", reason="The budget is frozen")
+    return deals
+
+
+async def test_who_is_let_go_has_nothing_to_look_after_any_more(diary: Diary):
+    rep, seller, admin = await diary.rep(), await diary.seller(), await diary.as_("admin@vendor.example")
+    deals = await two_of(diary, rep, seller)
     assert (await admin.patch(f"/api/v1/users/{seller.id}", json={"active": False})).status_code == 200
     for deal in deals:
-        await until_it_says(
-            diary, rep, deal, "has left, and had “Book a room” and the check-ins to look after."
-        )
+        await until_it_says(diary, rep, deal, LEFT)
     due = await read(diary, rep, deals[0], "agenda")
     assert {item["assignee_id"] for item in due["items"]} == {None}
     client = await diary.client(rep)
     found = (await client.get(f"/api/v1/opportunities/{deals[1]['id']}")).json()
     assert {task["assignee"] for task in found["tasks"]} == {None}
+
+
+async def test_nor_does_who_was_let_go_while_the_deals_could_not_be_told(
+    diary: Diary, database: Database, temporal: Client, settings: Settings
+):
+    rep, seller, colleague = await diary.rep(), await diary.seller(), await diary.seller()
+    deals, others = await two_of(diary, rep, seller), await two_of(diary, rep, colleague)
+    async with database.transaction() as session:
+        await session.execute(update(User).where(col(User.id) == seller.id).values(active=False))
+    async with nobody_forgotten(temporal, database, settings):
+        for deal in deals:
+            await until_it_says(diary, rep, deal, LEFT)
+    async with database.read() as session:
+        left = await work.given_to_the_gone(session)
+        given = await work.deals_given_to(session, colleague.id)
+    assert seller.id not in {person for _, person in left}, "told, they are not told again"
+    assert {str(deal) for deal in given} == {deal["id"] for deal in others}
+
+
+async def test_a_deal_whose_process_has_ended_hears_of_nobody(temporal: Client):
+    await tell_person_left(temporal, new_id(), new_id())

@@ -80,7 +80,7 @@ async def test_whose_courier_was_not_woken_is_not_forgotten(
 
 def said(logged: list[Any]) -> list[Any]:
     """What is logged of couriers: other parts of this process log as well."""
-    return [each for each in logged if each["event"] == "couriers.not_woken"]
+    return [each for each in logged if each["event"] == "forgotten.not_told"]
 
 
 async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
@@ -100,4 +100,4 @@ async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
                 await asyncio.sleep(0.02)
     await database.close()
     assert clock() - began >= patience
-    assert warned[0] == {"event": "couriers.not_woken", "why": "ProgrammingError", "log_level": "warning"}
+    assert warned[0] == {"event": "forgotten.not_told", "why": "ProgrammingError", "log_level": "warning"}
