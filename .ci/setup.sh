@@ -46,11 +46,25 @@ make_venv() {
     fi
 }
 
-pip_install() {
+pip() {
     if [ -e .venv/bin/pip ]; then set -- .venv/bin/python -m pip "$@"; else
         set -- "$python" -m pip --python .venv/bin/python "$@"
     fi
     "$@" --disable-pip-version-check --no-input --quiet
+}
+
+# What is installed and no lock names any more: without it, nothing works here that fails in a fresh clone.
+left_over() {
+    .venv/bin/python - requirements-*.lock <<'END'
+import re, sys
+from importlib.metadata import distributions
+
+named = {"pip", "setuptools", "wheel"}
+for lock in sys.argv[1:]:
+    with open(lock, encoding="utf-8") as lines:
+        named.update(found[1] for found in (re.match(r"([a-z0-9-]+)(\[.*\])?==", line) for line in lines) if found)
+print(*{re.sub(r"[-_.]+", "-", each.name).lower() for each in distributions()} - named)
+END
 }
 
 # The project itself: its rooms are importable from where they are, and `tandem` is a command.
@@ -113,7 +127,10 @@ if ! [ -e .venv/place ] || [ "$(cat .venv/place)" != "$here" ] || ! .venv/bin/py
 fi
 say "Installing requirements-$kind.lock …"
 rm -f .venv/ready-*
-pip_install install --require-hashes --no-deps --only-binary :all: -r "requirements-$kind.lock" ||
+pip install --require-hashes --no-deps --only-binary :all: -r "requirements-$kind.lock" ||
     stop "The libraries could not be installed: see the lines above, and that the network is there."
+gone=$(left_over)
+# shellcheck disable=SC2086 # one word for each
+[ -z "$gone" ] || pip uninstall --yes $gone
 link_project
 printf '%s' "$wanted" >".venv/ready-$kind"
