@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import ProgrammingError
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities import activities
 from db import deliveries
 from db.session import Database
 from db.work import given_to_the_gone
-from domain.errors import Unavailable
+from domain.errors import TandemError, Unavailable
 from runtime import aio
 from runtime.errors import CannotStart
 from runtime.sandbox import ContextFreeSandboxRunner
@@ -93,7 +94,7 @@ async def nobody_forgotten(client: Client, database: Database, settings: Setting
     """Now and then, tell processes what they were not told, while the block lasts.
 
     Whoever writes a notice wakes its courier, and whoever lets a person go tells their deals. This is
-    for what was written when that could not be done, and for what was on its way before couriers were.
+    for what was written when Temporal could not be told, and for what is older than the telling.
     """
     task = asyncio.create_task(_look_for_ever(client, database, settings))
     try:
@@ -111,7 +112,7 @@ async def _look_for_ever(client: Client, database: Database, settings: Settings)
         pause = LOOK_ROUND
         try:
             await _tell_the_forgotten(client, database, settings)
-        except (Unavailable, ProgrammingError, RPCError) as away:
+        except (TandemError, ProgrammingError, RPCError) as away:
             # The database or Temporal is away, or not migrated yet: what waits is there when they are back.
             if isinstance(away, ProgrammingError) and clock() < patient_until:
                 pause = NOT_MIGRATED
@@ -125,9 +126,20 @@ async def _tell_the_forgotten(client: Client, database: Database, settings: Sett
         overdue = await deliveries.overdue(session, datetime.now(UTC))
         left = await given_to_the_gone(session)
     for user_id in overdue:
-        await wake_courier(client, settings.task_queue, user_id)
+        await _tell(wake_courier(client, settings.task_queue, user_id), courier=user_id)
     for deal, person in left:
-        await tell_person_left(client, deal, person)
+        await _tell(tell_person_left(client, deal, person), opportunity=deal)
+
+
+async def _tell(telling: Awaitable[None], **whom: UUID) -> None:
+    """Tell one process. Raises `RPCError` where Temporal is away: then the others cannot be told either."""
+    try:
+        await telling
+    except RPCError as error:
+        if error.status in {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED}:
+            raise
+        whose = {kind: str(id_) for kind, id_ in whom.items()}
+        log.warning("forgotten.not_told", why=error.status.name, **whose)
 
 
 def _give_up() -> None:

@@ -125,12 +125,17 @@ async def owner(database: Database, principal: Principal, user_id: UUID | None) 
 async def assignee(
     database: Database, principal: Principal, user_id: UUID | None, pointer: str
 ) -> ask.Assignee | None:
-    """Somebody whom the principal sees, to give a task to; nobody for None. Raises `InvalidInput`."""
+    """Somebody whom the principal sees, to give a task to; nobody for None.
+
+    Raises `InvalidInput`, also for who has left.
+    """
     if user_id is None:
         return None
     async with database.read() as session:
         with _at(pointer):
             user, organisation = await people.get(session, principal, user_id)
+    if not user.active:
+        raise InvalidInput(f"{user.name} is no longer here; choose somebody else.", pointer=pointer)
     side = Role(user.roles[0]).side
     partner_id = organisation.id if side is Side.PARTNER else None
     return ask.Assignee(id=user.id, name=user.name, side=side, partner_id=partner_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from domain.opportunity.leavers import PersonGone
 from workflows.messages import PERSON_LEFT, workflow_id
@@ -14,11 +13,7 @@ from workflows.messages import PERSON_LEFT, workflow_id
 async def tell_person_left(client: Client, opportunity_id: UUID, person_id: UUID) -> None:
     """Let a deal give back to their side what the person had to do on it; told again, it has nothing to do.
 
-    A deal whose process has ended hears nothing. Raises `RPCError` where Temporal does not answer.
+    Raises `RPCError` where the deal's process has ended, or Temporal does not answer.
     """
     deal = client.get_workflow_handle(workflow_id(opportunity_id))
-    try:
-        await deal.signal(PERSON_LEFT, PersonGone(id=person_id))
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+    await deal.signal(PERSON_LEFT, PersonGone(id=person_id))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy import update
 from sqlmodel import col
 from temporalio.client import Client
@@ -19,14 +20,13 @@ from db.session import Database
 from db.tables import User
 from domain.ladder import Clock, Ladders
 from domain.playbook import Playbook, PlaybookDefinition
-from runtime.ids import new_id
 from runtime.settings import Settings
 from tests.calendars import Diary
 from tests.factories import a_playbook
 from tests.patience import PATIENCE
 from tests.stack import ClientFor, People, Person
 from worker import nobody_forgotten
-from workflows.leavers import tell_person_left
+from workflows.messages import workflow_id
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -310,13 +310,18 @@ async def test_who_is_let_go_has_nothing_to_look_after_any_more(diary: Diary):
     assert {task["assignee"] for task in found["tasks"]} == {None}
 
 
+async def let_go(database: Database, person: Person) -> None:
+    """As over the API, but nobody tells the deals: as if Temporal was away."""
+    async with database.transaction() as session:
+        await session.execute(update(User).where(col(User.id) == person.id).values(active=False))
+
+
 async def test_nor_does_who_was_let_go_while_the_deals_could_not_be_told(
     diary: Diary, database: Database, temporal: Client, settings: Settings
 ):
     rep, seller, colleague = await diary.rep(), await diary.seller(), await diary.seller()
     deals, others = await two_of(diary, rep, seller), await two_of(diary, rep, colleague)
-    async with database.transaction() as session:
-        await session.execute(update(User).where(col(User.id) == seller.id).values(active=False))
+    await let_go(database, seller)
     async with nobody_forgotten(temporal, database, settings):
         for deal in deals:
             await until_it_says(diary, rep, deal, LEFT)
@@ -327,5 +332,30 @@ async def test_nor_does_who_was_let_go_while_the_deals_could_not_be_told(
     assert {str(deal) for deal in given} == {deal["id"] for deal in others}
 
 
-async def test_a_deal_whose_process_has_ended_hears_of_nobody(temporal: Client):
-    await tell_person_left(temporal, new_id(), new_id())
+async def test_a_deal_that_lost_its_process_is_named_and_keeps_no_other_from_being_told(
+    diary: Diary, database: Database, temporal: Client, settings: Settings
+):
+    rep, seller = await diary.rep(), await diary.seller()
+    deals = [*await two_of(diary, rep, seller), *await two_of(diary, rep, seller)]
+    lost = deals.pop(0)
+    await temporal.get_workflow_handle(workflow_id(UUID(lost["id"]))).terminate()
+    await let_go(database, seller)
+    named = {"event": "forgotten.not_told", "why": "NOT_FOUND", "opportunity": lost["id"]}
+    with structlog.testing.capture_logs() as logged:
+        async with nobody_forgotten(temporal, database, settings):
+            for deal in deals:
+                await until_it_says(diary, rep, deal, LEFT)
+            async with asyncio.timeout(PATIENCE):
+                while {**named, "log_level": "warning"} not in logged:  # noqa: ASYNC110 - it is logged in passing
+                    await asyncio.sleep(0.02)
+
+
+async def test_who_has_left_is_given_nothing(diary: Diary, database: Database):
+    rep, seller = await diary.rep(), await diary.seller()
+    deal = await diary.open(rep, "Too late")
+    await let_go(database, seller)
+    client, at = await diary.client(rep), f"/api/v1/opportunities/{deal['id']}"
+    given = await client.post(f"{at}/tasks/share-profile/assign", json={"user_id": str(seller.id)})
+    assert (given.status_code, given.json()["errors"][0]["pointer"]) == (422, "/user_id")
+    assert given.json()["detail"] == f"{seller.name} is no longer here; choose somebody else."
+    assert (await put_cadence(diary, rep, deal, every="1w", who_id=str(seller.id))).status_code == 422

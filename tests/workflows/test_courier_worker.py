@@ -79,7 +79,7 @@ async def test_whose_courier_was_not_woken_is_not_forgotten(
 
 
 def said(logged: list[Any]) -> list[Any]:
-    """What is logged of couriers: other parts of this process log as well."""
+    """What is logged of who was forgotten: other parts of this process log as well."""
     return [each for each in logged if each["event"] == "forgotten.not_told"]
 
 
