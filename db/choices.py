@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import any_, func, literal, select
+from sqlalchemy import Select, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 
@@ -79,18 +79,57 @@ async def called(reader: Reader, principal: Principal, words: str) -> UUID | Non
 
     Capitals do not count. None where nobody is called that, or several are.
     """
-    if "@" in words:
-        statement = select(col(User.id)).where(
-            visible_users(principal), col(User.active), func.lower(col(User.email)) == words.lower()
-        )
-    else:
-        statement = select(col(Organisation.id)).where(
-            visible_partners(principal),
-            col(Organisation.status) == "active",
-            func.lower(col(Organisation.name)) == words.lower(),
-        )
-    found = (await reader.execute(statement.limit(2))).scalars().all()
-    return found[0] if len(found) == 1 else None
+    if "@" not in words:
+        return await partner_called(reader, principal, words)
+    statement = select(col(User.id)).where(
+        visible_users(principal), col(User.active), func.lower(col(User.email)) == words.lower()
+    )
+    return (await reader.execute(statement)).scalar_one_or_none()
+
+
+async def partner_called(
+    reader: Reader, principal: Principal, name: str, *, also_gone: bool = False
+) -> UUID | None:
+    """The active partner of this name that the principal sees; else, where wanted, one that was active.
+
+    Capitals do not count. None where nobody is called that, or several are.
+    """
+    statement = select(col(Organisation.id), (col(Organisation.status) == "active").label("active")).where(
+        visible_partners(principal), func.lower(col(Organisation.name)) == name.lower()
+    )
+    found = (await reader.execute(statement)).all()
+    active = [row.id for row in found if row.active]
+    fit = active or ([row.id for row in found] if also_gone else [])
+    return fit[0] if len(fit) == 1 else None
+
+
+async def partner_named(reader: Reader, principal: Principal, partner_id: UUID) -> str | None:
+    """What a partner is called that the principal sees, also one that is not active."""
+    statement = select(col(Organisation.name)).where(
+        visible_partners(principal), col(Organisation.id) == partner_id
+    )
+    return (await reader.execute(statement)).scalar_one_or_none()
+
+
+def _owners(principal: Principal) -> Select[UUID, str]:
+    """Who has or had deals, as the principal sees: the vendor's people, also those who have left."""
+    return (
+        select(col(User.id), col(User.name))
+        .join(Organisation, col(Organisation.id) == col(User.organisation_id))
+        .where(visible_users(principal), col(Organisation.kind) == OrganisationKind.VENDOR.value)
+    )
+
+
+async def owner_called(reader: Reader, principal: Principal, address: str) -> UUID | None:
+    """Who has or had deals, by e-mail address; capitals do not count."""
+    statement = _owners(principal).where(func.lower(col(User.email)) == address.lower())
+    return (await reader.execute(statement)).scalar_one_or_none()
+
+
+async def owner_named(reader: Reader, principal: Principal, user_id: UUID) -> str | None:
+    """What somebody is called who has or had deals."""
+    row = (await reader.execute(_owners(principal).where(col(User.id) == user_id))).one_or_none()
+    return row.name if row is not None else None
 
 
 _KINDS = {Side.VENDOR: OrganisationKind.VENDOR, Side.PARTNER: OrganisationKind.PARTNER}

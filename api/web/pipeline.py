@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,6 +16,8 @@ from api.fields import Search
 from api.principal import PrincipalDep
 from api.services import DatabaseDep
 from api.web import choices
+from api.web.choices import Meant
+from api.web.forms import TYPED
 from api.web.lists import Cursor
 from api.web.rendering import page
 from db import board, pipeline, playbooks
@@ -25,7 +27,7 @@ from db.session import Database
 from domain.errors import NotFound
 from domain.money import Money
 from domain.playbook import HANDOFF, Phase
-from domain.principal import Action, Principal
+from domain.principal import Action, Principal, Side
 from runtime import aio
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +46,7 @@ PER_PAGE = 50
 VIEWS = ("board", "list")
 NOBODY = UUID(int=0)
 MOST_MISREAD = 5
-LONGEST_ECHO = 40
+LONGEST_ECHO = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,15 @@ class Wanted:
     view: str
     q: str
     playbook: str
-    owner: str
-    partner: str
+    owner: Meant
+    partner: Meant
     status: str
     stage: str = ""
 
     def given(self, **changes: str) -> dict[str, str]:
         """The filters that are set, for an address."""
         known = {name: getattr(self, name) for name in self.__slots__}
+        known |= {"owner": self.owner.value, "partner": self.partner.value}
         return {name: value for name, value in (known | changes).items() if value}
 
     def url(self, **changes: str) -> str:
@@ -69,8 +72,14 @@ class Wanted:
         return "/pipeline?" + urlencode(self.given(**changes))
 
     @property
+    def unfiltered_url(self) -> str:
+        """The address of the same view without filters; a board keeps its playbook, whose stages it shows."""
+        kept = {"view": self.view, "playbook": self.playbook if self.view == "board" else ""}
+        return "/pipeline?" + urlencode({name: value for name, value in kept.items() if value})
+
+    @property
     def is_filtered(self) -> bool:
-        return any((self.q, self.owner, self.partner, self.status, self.stage)) or (
+        return any((self.q, self.owner.value, self.partner.value, self.status, self.stage)) or (
             self.view == "list" and bool(self.playbook)
         )
 
@@ -89,12 +98,12 @@ class Wanted:
         )
 
 
-def _id(text: str) -> UUID | None:
-    """An id from the address; what is none filters by nobody."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return NOBODY
+KNOWN = {*Wanted.__slots__, f"owner{TYPED}", f"partner{TYPED}", "cursor"}
+
+
+def _id(meant: Meant) -> UUID | None:
+    """Whom to filter by; words that name nobody filter by nobody."""
+    return (choices.as_id(meant.value) or NOBODY) if meant.value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +138,21 @@ async def read(
     view: Annotated[str, Query(max_length=20)] = "board",
     q: Search = "",
     playbook: Annotated[str, Query(max_length=60)] = "",
-    owner: Annotated[str, Query(max_length=60)] = "",
-    partner: Annotated[str, Query(max_length=60)] = "",
+    owner: Search = "",
+    partner: Search = "",
+    typed_owner: Annotated[Search, Query(alias=f"owner{TYPED}")] = "",
+    typed_partner: Annotated[Search, Query(alias=f"partner{TYPED}")] = "",
     status: Annotated[str, Query(max_length=20)] = "",
     stage: Annotated[str, Query(max_length=60)] = "",
     cursor: Cursor = None,
 ) -> Response:
     """The board or the list; every filter is in the address."""
     as_list = view == "list" or status in CLOSED or stage
-    wanted = Wanted("list" if as_list else "board", q, playbook, owner, partner, status, stage)
+    owned_by = await choices.meant(database, principal, choices.OWNER, owner, typed_owner)
+    done_with = await choices.meant(database, principal, choices.PARTNER, partner, typed_partner)
+    wanted = Wanted("list" if as_list else "board", q, playbook, owned_by, done_with, status, stage)
     reading = _list(database, principal, wanted, cursor) if as_list else _board(database, principal, wanted)
-    shown, found = await aio.together(reading, choices.for_deals(database, principal))
-    options = found | {"statuses": list(STATUSES.items())}
+    shown, options = await aio.together(reading, _options(database, principal, wanted))
     return page(
         request,
         "pipeline/index.html",
@@ -148,7 +160,7 @@ async def read(
         section="pipeline",
         filters=wanted,
         filtered=wanted.is_filtered,
-        misread=list(_misread(request.query_params, {key for key, _ in options["playbooks"]})),
+        misread=list(_misread(request.query_params, wanted, options, principal)),
         options=options,
         view_urls={"board": wanted.url(view="", stage=""), "list": wanted.url(view="list")},
         may_move=principal.may(Action.ADVANCE),
@@ -156,21 +168,49 @@ async def read(
     )
 
 
-def _misread(asked: Mapping[str, str], playbooks: Container[str]) -> Iterator[str]:
+async def _options(database: Database, principal: Principal, wanted: Wanted) -> dict[str, list[Any]]:
+    """What the filters offer, with what is chosen already."""
+    found = await choices.for_deals(database, principal)
+    for name, lookup, meant in (
+        ("owners", choices.OWNER, wanted.owner),
+        ("partners", choices.PARTNER, wanted.partner),
+    ):
+        found[name] = await choices.with_chosen(database, principal, lookup, found[name], meant.value)
+    return found | {"statuses": list(STATUSES.items())}
+
+
+def _misread(
+    asked: Mapping[str, str], wanted: Wanted, options: Mapping[str, list[Any]], principal: Principal
+) -> Iterator[str]:
     """What the address says and the pipeline does not understand, in words."""
-    names = (*Wanted.__slots__, "cursor")
-    unknown = [name for name in asked if name not in names]
-    for name in unknown[:MOST_MISREAD]:
-        yield f"There is no filter “{name[:LONGEST_ECHO]}”; it changes nothing."
+    for name in [name for name in asked if name not in KNOWN][:MOST_MISREAD]:
+        yield f"There is no filter “{_echo(name)}”; it changes nothing."
     if (view := asked.get("view")) and view not in VIEWS:
         yield f"“{view}” is no view; there are {' and '.join(VIEWS)}."
     if (status := asked.get("status")) and status not in STATUSES:
         yield f"“{status}” is no status; you see the deals in progress."
-    if (playbook := asked.get("playbook")) and playbook not in playbooks:
-        yield f"There is no playbook “{playbook}”, so no deal fits."
-    for name in ("owner", "partner"):
-        if _id(asked.get(name, "")) == NOBODY:
-            yield f"“{asked[name]}” is no id of {'an' if name == 'owner' else 'a'} {name}, so no deal fits."
+    if wanted.playbook and wanted.playbook not in {key for key, _ in options["playbooks"]}:
+        yield f"There is no playbook “{wanted.playbook}”, so no deal fits."
+    yield from _unknown(wanted.owner, "owner", "the e-mail address of no owner", options["owners"], principal)
+    yield from _unknown(
+        wanted.partner, "partner", "the name of no partner, or of several", options["partners"], principal
+    )
+
+
+def _unknown(
+    meant: Meant, who: str, what: str, listed: Sequence[tuple[UUID, str]], principal: Principal
+) -> Iterator[str]:
+    """What is to be said of a filter that names nobody."""
+    chosen = choices.as_id(meant.value)
+    if meant.typed:
+        so = "; it changes nothing" if chosen else ", so no deal fits"
+        yield f"“{_echo(meant.typed)}” is {what}{so}."
+    if chosen and principal.side is Side.VENDOR and chosen not in {each for each, _ in listed}:
+        yield f"No {who} has the id “{chosen}”, so no deal fits."
+
+
+def _echo(words: str) -> str:
+    return words if len(words) <= LONGEST_ECHO else f"{words[:LONGEST_ECHO]}…"
 
 
 async def _list(

@@ -172,7 +172,7 @@ async def test_a_strange_address_gets_a_page_that_says_so(
         ("view=cards", "“cards” is no view; there are board and list."),
         ("status=opne", "“opne” is no status; you see the deals in progress."),
         ("playbook=no-such", "There is no playbook “no-such”, so no deal fits."),
-        ("owner=nobody", "“nobody” is no id of an owner, so no deal fits."),
+        ("owner=nobody", "“nobody” is the e-mail address of no owner, so no deal fits."),
     ],
 )
 async def test_the_pipeline_says_which_filter_it_did_not_understand(
@@ -184,7 +184,7 @@ async def test_the_pipeline_says_which_filter_it_did_not_understand(
 
 
 async def test_the_pipeline_has_nothing_to_say_about_filters_that_it_knows(vera: httpx.AsyncClient):
-    for known in ("", "view=board", f"view=list&status=all&q=x&owner={NOBODY}&partner=&stage=&playbook="):
+    for known in ("", "view=board", "view=list&status=all&q=x&owner=&partner-typed=&stage=&playbook="):
         assert "was understood" not in (await vera.get(f"/pipeline?{known}")).text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from api.web.choices import Meant
 from api.web.filters import MANY_CHOICES
 from api.web.rendering import environment
 
@@ -64,3 +65,22 @@ def test_where_there_is_too_much_to_choose_from_one_may_type() -> None:
     many, typed = rendered(MANY_CHOICES)
     assert "required" not in many
     assert (typed["name"], typed["value"]) == ("who_id-typed", "ann@x.example")
+
+
+def test_nor_does_a_filter_of_many_list_all() -> None:
+    def rendered(number: int, meant: Meant) -> list[dict[str, str | None]]:
+        parser = Attributes()
+        macro = (
+            '{% from "pipeline/parts.html" import pick_or_type %}'
+            '{{ pick_or_type("partner", "Partner", meant, options, "Any", "name", "Or a name") }}'
+        )
+        options = [(n, f"Partner {n}") for n in range(number)]
+        parser.feed(environment().from_string(macro).render(options=options, meant=meant))
+        return parser.found
+
+    [few] = rendered(MANY_CHOICES - 1, Meant())
+    assert few["name"] == "partner"
+    _, typed = rendered(MANY_CHOICES, Meant())
+    assert (typed["name"], typed["aria-label"], typed["value"]) == ("partner-typed", "Partner by name", "")
+    _, typed = rendered(1, Meant(typed="Akme"))
+    assert typed["value"] == "Akme", "what named nobody is there to be mended"
