@@ -22,7 +22,7 @@ async def test_somebody_hands_over_and_comes_back(window: Window, people: People
     await page.get_by_role("link", name="Out of office").click()
     await page.get_by_role("link", name="Say who stands in").click()
     sheet = page.get_by_role("dialog", name="Say who stands in")
-    await sheet.get_by_label("Who decides meanwhile").select_option(str(stand_in.id))
+    await sheet.get_by_label("Who decides meanwhile", exact=True).select_option(str(stand_in.id))
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
     await sheet.get_by_label("Last day away").fill(str(yesterday - timedelta(days=1)))
     await sheet.get_by_role("button", name="Save").click()
