@@ -203,7 +203,7 @@ class _Seating:
         template = self.want.template
         last = len(template.escalate) + 1
         self._sit(0)
-        wanted = self.want.wanted or wanted_of(template.needs, len(self.seats) + self.want.approvals)
+        wanted = self.want.wanted or self._wanted()
         needed = wanted - self.want.approvals
         level = 0
         while level < last and (level < self.want.level or len(self.seats) < needed):
@@ -224,6 +224,15 @@ class _Seating:
             alarms=alarms,
             recheck_at=self._recheck_at(),
         )
+
+    def _wanted(self) -> int:
+        """How many have to agree as the step opens.
+
+        After an offer it opens again because it lacked somebody's yes: one more has to agree also where
+        whoever that was has gone.
+        """
+        agreed = self.want.approvals
+        return max(wanted_of(self.want.template.needs, len(self.seats) + agreed), agreed + 1)
 
     def _clocks(self, level: int, needed: int) -> tuple[datetime, tuple[Alarm, ...]]:
         calendars = [

@@ -27,6 +27,7 @@ from tests.approvals import (
     DORA,
     FINANCE,
     FRED,
+    LESS,
     MONDAY,
     OFFICE,
     RITA,
@@ -228,6 +229,19 @@ def test_who_leaves_is_replaced_from_the_next_level_at_once():
 def test_who_comes_may_decide_as_well():
     game = Game(directory=without(OFFICE, DINA)).submit(DESK).people_change(OFFICE)
     assert game.asked() == ["Dora", "Dirk", "Dina"]
+
+
+@pytest.mark.parametrize("when", ["before the offer", "with the offer"])
+def test_who_leaves_owing_a_yes_is_replaced_where_an_offer_is_taken(when: str):
+    game = Game().submit(step(needs="all")).approve(DIRK)
+    if when == "before the offer":
+        game.people_change(without(OFFICE, DINA))
+    game.ask(LESS, DORA)
+    game.people_change(without(OFFICE, DINA))
+    game.ask(ask.Accept(), RITA)
+    assert (game.state, game.step().wanted, game.asked()) == (ApprovalState.PENDING, 3, ["Diana"])
+    assert game.step().due_at is not None
+    assert game.approve(DIANA).state is ApprovalState.APPROVED
 
 
 def test_nobody_is_put_in_the_place_of_somebody_for_whom_was_decided():
