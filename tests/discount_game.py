@@ -85,7 +85,10 @@ class DiscountGame(DealGame):
         assert discount.approval_id is not None
         was_open = discount.is_pending
         percent = min(Decimal(less), discount.percent) if less else None
-        outcome = approval_ended(self.deal, discount.approval_id, state, now=self.now, percent=percent)
+        offered = Decimal(1) if state is ApprovalState.COUNTERED else None
+        outcome = approval_ended(
+            self.deal, discount.approval_id, state, now=self.now, percent=percent, offered=offered
+        )
         assert was_open or not outcome.entries, "what is over stays over"
         self._take(self.deal, outcome)
 

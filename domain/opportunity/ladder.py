@@ -34,15 +34,18 @@ class Step(NamedTuple):
     def order(self) -> tuple[datetime, str, str, int]:
         return (self.at, self.of.kind.value, self.of.key, self.number)
 
-    def event(self) -> Reminded | Escalated:
-        """What happens when the step is reached."""
-        kind = Escalated if self.rung.tell is Tell.MANAGER else Reminded
+    def event(self, deal: Opportunity) -> Reminded | Escalated:
+        """What happens when the step is reached; the owner is told where a deal has no other side."""
+        tell = self.rung.tell
+        if tell is Tell.OTHER_SIDE and not deal.partners:
+            tell = Tell.OWNER
+        kind = Escalated if tell is Tell.MANAGER else Reminded
         return kind(
             subject=_SUBJECTS[self.of.kind],
             key=self.of.key,
             what=self._what,
             rung=self.number,
-            tell=self.rung.tell,
+            tell=tell,
             due_at=self.of.at,
             at_rung=self.at,
             side=self.of.side,

@@ -208,6 +208,15 @@ def test_a_deal_without_partners_has_one_side():
     ]
 
 
+def test_where_there_is_no_other_side_the_owner_is_told():
+    deal = a_laddered_deal({"stale": [{"tell": "other_side"}]}, {"stale": "1bd"}, partners=()).later(days=4)
+    [message] = [m for m in told(deal) if m.kind is NoticeKind.STALE]
+    assert (message.recipients, message.partners) == ((REP.id,), ())
+    assert "Tandem reminded the deal's owner: Nothing was heard from the vendor since 1 March 2027." in [
+        entry.words for entry in deal.entries
+    ]
+
+
 def test_the_close_is_near_and_then_passed():
     deal = a_laddered_deal({}, {"close_near": "1w"}, expected_close=date(2027, 3, 10))
     deal.later(days=20)
