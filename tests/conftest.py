@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+import structlog.testing
 import uvloop
 from temporalio.client import Client
 
@@ -43,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = {item.path for item in marked}
     domain = Path(__file__).parent / "domain"
     items.sort(key=lambda item: (item.path not in long, item.path.parent == domain))
+
+
+@pytest.fixture
+def worker_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the worker logs, by a logger of the test's own: its usual one keeps to where it first wrote."""
+    monkeypatch.setattr("worker.log", structlog.get_logger("worker"))
+    with structlog.testing.capture_logs() as logged:
+        yield logged
 
 
 @pytest.fixture(scope="session")

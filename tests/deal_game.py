@@ -110,7 +110,10 @@ class DealGame(RuleBasedStateMachine):
         if by.side is Side.PARTNER:
             assert command.kind in PARTNERS_MAY
         says_cost = isinstance(command, ChangeLine) and "cost" in command.model_fields_set
-        says_nothing = isinstance(command, ChangeLine) and command.model_fields_set <= {"key", "standard_percent"}
+        says_nothing = isinstance(command, ChangeLine) and command.model_fields_set <= {
+            "key",
+            "standard_percent",
+        }
         if set(by.roles) & {Role.DEAL_DESK, Role.FINANCE}:
             assert command.kind in READERS_MAY or says_cost or says_nothing
         if set(by.roles) & {Role.SALES_REP, Role.PARTNER_SELLER, Role.PARTNER_ADMIN}:
@@ -164,7 +167,9 @@ class DealGame(RuleBasedStateMachine):
 
     def _speaks_once(self, entry: TimelineEntry) -> None:
         event = entry.event
-        if isinstance(event, did.Reminded | did.Escalated):
+        if isinstance(event, did.CalendarRefreshed):
+            self.rungs.clear()  # other times by it; people are told once, by the cause
+        elif isinstance(event, did.Reminded | did.Escalated):
             rung = (event.subject, event.key, event.due_at, event.rung)
             assert rung not in self.rungs, "each rung speaks once for each deadline"
             assert event.at_rung <= entry.at

@@ -191,6 +191,7 @@ async def test_a_draft_of_a_policy_is_tried_on_past_requests(window: Window, des
     await expect(admin.get_by_role("alert")).to_contain_text("did you mean beyond?")
 
 
+@pytest.mark.usefixtures("desk")
 async def test_a_draft_that_was_tried_is_published_and_not_over_somebody_elses(window: Window):
     first, second = await window("ada@vendor.example"), await window("ada@vendor.example")
     for page, beyond in ((first, "6.0"), (second, "7.0")):

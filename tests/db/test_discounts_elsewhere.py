@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+import pytest_asyncio
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
@@ -27,9 +29,14 @@ from tests.bargains import POLICY, Bargain, a_bargain, money
 from tests.factories import ASTER, BOREALIS, CYGNUS
 
 
-@pytest.fixture
-def customer() -> str:
-    return f"Acme {uuid4()}"
+@pytest_asyncio.fixture
+async def customer(database: Database) -> AsyncIterator[str]:
+    """One whose deals are gone afterwards: there are many, and newer than any that others ask for."""
+    name = f"Acme {uuid4()}"
+    yield name
+    async with database.transaction() as session:
+        theirs = col(OpportunityRow.customer).istartswith(name)
+        await session.execute(delete(OpportunityRow).where(theirs))
 
 
 def a_deal(customer: str, **more: Any) -> Bargain:

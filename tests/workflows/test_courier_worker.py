@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import structlog
 from sqlalchemy import make_url
 from temporalio.client import Client
 
@@ -84,7 +83,7 @@ def said(logged: list[Any]) -> list[Any]:
 
 
 async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
-    temporal: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    temporal: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, worker_log: list[Any]
 ):
     patience = 0.3
     monkeypatch.setattr(worker, "PATIENCE", patience)
@@ -94,10 +93,9 @@ async def test_a_worker_waits_for_the_database_to_be_migrated_before_it_warns(
     assert settings.database_url is not None
     empty = make_url(psycopg_url(settings.database_url)).set(database="postgres")
     database = Database(empty.render_as_string(hide_password=False).replace("+psycopg", ""))
-    with structlog.testing.capture_logs() as logged:
-        async with nobody_forgotten(temporal, database, settings), asyncio.timeout(PATIENCE):
-            while not (warned := said(logged)):  # noqa: ASYNC110 - it says so as soon as it has looked
-                await asyncio.sleep(0.02)
+    async with nobody_forgotten(temporal, database, settings), asyncio.timeout(PATIENCE):
+        while not (warned := said(worker_log)):  # noqa: ASYNC110 - it says so as soon as it has looked
+            await asyncio.sleep(0.02)
     await database.close()
     assert clock() - began >= patience
     assert warned[0] == {"event": "forgotten.not_told", "why": "ProgrammingError", "log_level": "warning"}
