@@ -37,7 +37,7 @@ class Tell(StrEnum):
     ASSIGNEE = "assignee"
     """Whose turn it is: the assignee, else the owner or the partner's people."""
     OTHER_SIDE = "other_side"
-    """The deal's owner where the partner should act, the partners where the vendor should."""
+    """The owner where the partner should act or there is none, the partners where the vendor should."""
     OWNER = "owner"
     MANAGER = "manager"
     """The manager of the assignee, else of the deal's owner."""

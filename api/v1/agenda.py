@@ -69,7 +69,7 @@ def with_ladder(deal: Opportunity, principal: Principal) -> list[tuple[DueItem, 
     ahead: dict[str, list[Step]] = {}
     items = agenda(deal)
     for step in sorted(steps(deal, items), key=lambda each: each.order):
-        if not (internal and step.rung.tell is Tell.MANAGER):
+        if not (internal and step.tell is Tell.MANAGER):
             ahead.setdefault(step.of.id, []).append(step)
     return [(item, ahead.get(item.id, [])) for item in items]
 

@@ -60,7 +60,7 @@ class AgendaItemOut(BaseModel):
             side=item.side,
             partner_id=item.partner_id,
             assignee_id=item.assignee_id,
-            ladder=[RungOut(at=step.at, tell=step.rung.tell) for step in steps],
+            ladder=[RungOut(at=step.at, tell=step.tell) for step in steps],
         )
 
 

@@ -99,7 +99,7 @@ class Reader:
         ]
 
     def _ahead(self, deal: Opportunity, item: DueItem, told: list[Step]) -> Ahead:
-        rungs = [Rung(when(step.at, self.zone, self.now), step.rung.tell.label) for step in told]
+        rungs = [Rung(when(step.at, self.zone, self.now), step.tell.label) for step in told]
         return Ahead(
             what=self._what(deal, item),
             when=self._when(deal, item),

@@ -88,7 +88,7 @@ def _say(draft: Draft, at: datetime, all_items: Sequence[DueItem], *, on_time: b
             )
         )
     for step in said:
-        draft.add(step.event(draft.deal))
+        draft.add(step.event())
     return False
 
 

@@ -26,7 +26,7 @@ class Step(NamedTuple):
     """A rung at its instant (UTC), for one deadline; `number` is its place in the ladder, from 1."""
 
     of: DueItem
-    rung: Rung
+    tell: Tell
     number: int
     at: datetime
 
@@ -34,18 +34,15 @@ class Step(NamedTuple):
     def order(self) -> tuple[datetime, str, str, int]:
         return (self.at, self.of.kind.value, self.of.key, self.number)
 
-    def event(self, deal: Opportunity) -> Reminded | Escalated:
-        """What happens when the step is reached; the owner is told where a deal has no other side."""
-        tell = self.rung.tell
-        if tell is Tell.OTHER_SIDE and not deal.partners:
-            tell = Tell.OWNER
-        kind = Escalated if tell is Tell.MANAGER else Reminded
+    def event(self) -> Reminded | Escalated:
+        """What happens when the step is reached."""
+        kind = Escalated if self.tell is Tell.MANAGER else Reminded
         return kind(
             subject=_SUBJECTS[self.of.kind],
             key=self.of.key,
             what=self._what,
             rung=self.number,
-            tell=tell,
+            tell=self.tell,
             due_at=self.of.at,
             at_rung=self.at,
             side=self.of.side,
@@ -84,7 +81,12 @@ def steps(deal: Opportunity, items: Iterable[DueItem], until: datetime | None = 
             if until is not None and at > until:
                 continue
             if at > since and (told is None or at > told):
-                yield Step(item, rung, number, at)
+                yield Step(item, _tell(deal, rung), number, at)
+
+
+def _tell(deal: Opportunity, rung: Rung) -> Tell:
+    """Whom the rung tells on this deal: where there is no other side, the owner."""
+    return Tell.OWNER if rung.tell is Tell.OTHER_SIDE and not deal.partners else rung.tell
 
 
 def _at(deal: Opportunity, due_at: datetime, rung: Rung) -> datetime:

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.approval import events as approvals
 from domain.approval.draft import ApprovalEntry
 from domain.handoff.draft import HandOffEntry
-from domain.ladder import Subject, Tell
+from domain.ladder import Subject
 from domain.opportunity import events as deals
 from domain.opportunity.agenda import DueKind
 from domain.opportunity.draft import TimelineEntry
@@ -84,7 +84,7 @@ class Tally:
         self.refused = 0
         self.kinds: Counter[str] = Counter()
         self.due: Counter[str] = Counter()
-        self.rungs: Counter[tuple[Subject, int, Tell]] = Counter()
+        self.rungs: Counter[tuple[Subject, int]] = Counter()
         self.reached: dict[str, set[UUID]] = defaultdict(set)
         self.stays: dict[str, list[timedelta]] = defaultdict(list)
         self.entered: dict[UUID, datetime] = {}
@@ -123,7 +123,7 @@ class Tally:
                 self.due[event.kind] += 1
                 self.overdue[event.item.split(":")[1]] += event.kind == DueKind.STAGE
             elif isinstance(event, deals.Reminded | deals.Escalated):
-                self.rungs[(event.subject, event.rung, event.tell)] += 1
+                self.rungs[(event.subject, event.rung)] += 1
             elif isinstance(event, deals.HandOffAccepted):
                 self.accepted.append(entry.at - self.entered[entry.opportunity_id])
 
@@ -200,9 +200,7 @@ class Tally:
     def _rungs(self) -> list[RungFound]:
         ladders = self.playbook.ladders
         return [
-            RungFound(
-                subject=subject, rung=number, tell=rung.tell, count=self.rungs[(subject, number, rung.tell)]
-            )
+            RungFound(subject=subject, rung=number, tell=rung.tell, count=self.rungs[(subject, number)])
             for subject in Subject
             for number, rung in enumerate(ladders.of(subject), start=1)
         ]
