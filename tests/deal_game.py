@@ -11,6 +11,7 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TandemError
+from domain.ladder import Subject
 from domain.opportunity import commands as ask
 from domain.opportunity import events as did
 from domain.opportunity.agenda import agenda
@@ -63,7 +64,7 @@ class DealGame(RuleBasedStateMachine):
         self.now = NOW
         self.log: list[TimelineEntry] = []
         self.agreed: dict[Side, Any] = {}
-        self.rungs: set[object] = set()
+        self.rungs: set[tuple[Subject, str, datetime, int]] = set()
         self.visits = 0
         self.firings: set[object] = set()
         self.reckoned: Reckoned | None = None
@@ -168,7 +169,9 @@ class DealGame(RuleBasedStateMachine):
     def _speaks_once(self, entry: TimelineEntry) -> None:
         event = entry.event
         if isinstance(event, did.CalendarRefreshed):
-            self.rungs.clear()  # other times by it; people are told once, by the cause
+            # What comes after a deadline is at other times by it; people are told once, by the cause.
+            ladders = self.deal.playbook.ladders
+            self.rungs = {each for each in self.rungs if ladders.of(each[0])[each[3] - 1].after is None}
         elif isinstance(event, did.Reminded | did.Escalated):
             rung = (event.subject, event.key, event.due_at, event.rung)
             assert rung not in self.rungs, "each rung speaks once for each deadline"

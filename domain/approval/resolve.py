@@ -31,13 +31,14 @@ Judge = Callable[[str, Facts], Any]
 class Want(Value):
     """A step whose approvers are to be found: as it opens, as it escalates, or anew.
 
-    `wanted` is None as it opens. `approvals` have been given; who is in `decided` is out: they or their
-    stand-ins have decided.
+    `wanted` is None as it opens; `wanted_before` is what it was where an offer had closed it. `approvals`
+    have been given; who is in `decided` is out: they or their stand-ins have decided.
     """
 
     template: StepTemplate
     level: int = 0
     wanted: int | None = None
+    wanted_before: int | None = None
     approvals: int = 0
     decided: tuple[UUID, ...] = ()
     handed: tuple[HandedSeat, ...] = ()
@@ -203,8 +204,10 @@ class _Seating:
         template = self.want.template
         last = len(template.escalate) + 1
         self._sit(0)
-        wanted = self.want.wanted or self._wanted()
-        needed = wanted - self.want.approvals
+        want = self.want
+        people = len(self.seats) + want.approvals
+        wanted = want.wanted or want.wanted_before or wanted_of(template.needs, people)
+        needed = max(wanted - want.approvals, 1)
         level = 0
         while level < last and (level < self.want.level or len(self.seats) < needed):
             level += 1
@@ -224,15 +227,6 @@ class _Seating:
             alarms=alarms,
             recheck_at=self._recheck_at(),
         )
-
-    def _wanted(self) -> int:
-        """How many have to agree as the step opens.
-
-        After an offer it opens again because it lacked somebody's yes: one more has to agree also where
-        whoever that was has gone.
-        """
-        agreed = self.want.approvals
-        return max(wanted_of(self.want.template.needs, len(self.seats) + agreed), agreed + 1)
 
     def _clocks(self, level: int, needed: int) -> tuple[datetime, tuple[Alarm, ...]]:
         calendars = [
@@ -287,6 +281,11 @@ class _Seating:
         """Whether somebody may decide on this request at all (four eyes; the vendor's people only)."""
         return person.active and person.side is Side.VENDOR and person.id not in self.barred
 
+    def _is_left(self, person: PersonEntry) -> bool:
+        """Whether somebody can still be asked."""
+        asked = person.id in self.seats or person.id in self.want.decided
+        return self._may_sit(person) and not asked
+
     def _of_level(self, level: int) -> list[tuple[PersonEntry, str]]:
         """The people whom a level names, each with the rule in words, in the rules' order."""
         template = self.want.template
@@ -296,7 +295,7 @@ class _Seating:
             return self._named((template.escalate[level - 1].to,))
         for rule in self.backup:
             people = self._named((rule,))
-            if any(self._may_sit(person) and person.id not in self.seats for person, _ in people):
+            if any(self._is_left(person) for person, _ in people):
                 return people
         return []
 

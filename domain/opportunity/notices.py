@@ -55,7 +55,7 @@ def messages(outcome: Outcome, of: tuple[type[Happening], ...] = (Happening,)) -
         if not isinstance(event, of):
             continue
         if isinstance(event, Reminded | Escalated):
-            told[event.subject, event.key, event.due_at, event.tell] = _reminder(deal, entry, event)
+            told[event.subject, event.key, event.due_at, _rung(deal, event)] = _reminder(deal, entry, event)
         elif (given := _given(entry)) is not None:
             key, assignee = given
             told[key] = _assigned(deal, entry, key, assignee)
@@ -110,6 +110,11 @@ def _about(deal: Opportunity, entry: TimelineEntry, kind: NoticeKind, **more: An
         facts=tuple(_facts(deal)),
         **{"cause": f"{deal.id}:{entry.sequence}", "words": entry.words, **more},
     )
+
+
+def _rung(deal: Opportunity, event: Reminded | Escalated) -> Tell:
+    """Whom the playbook's rung tells, also where there is no other side: so running deals tell as often."""
+    return deal.playbook.ladders.of(event.subject)[event.rung - 1].tell
 
 
 def _reminder(deal: Opportunity, entry: TimelineEntry, event: Reminded | Escalated) -> Message:

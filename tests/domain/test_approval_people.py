@@ -36,10 +36,12 @@ from tests.approvals import (
     away,
     judge,
     names,
+    person,
     step,
     without,
 )
 
+XENA, DOUG = person(20, "Xena Desk", Role.DEAL_DESK), person(21, "Doug Director", Role.SALES_DIRECTOR)
 NOBODY = without(OFFICE, DORA, DIRK, DINA, DIANA, ADA, FRED)
 
 
@@ -232,16 +234,49 @@ def test_who_comes_may_decide_as_well():
 
 
 @pytest.mark.parametrize("when", ["before the offer", "with the offer"])
-def test_who_leaves_owing_a_yes_is_replaced_where_an_offer_is_taken(when: str):
-    game = Game().submit(step(needs="all")).approve(DIRK)
+@pytest.mark.parametrize(("leave", "asked"), [((DINA, XENA), ["Diana", "Ada"]), ((DINA,), ["Xena", "Diana"])])
+def test_as_many_agree_to_an_offer_as_were_asked_whoever_left(
+    when: str, leave: tuple[PersonEntry, ...], asked: list[str]
+):
+    office = replace(OFFICE, people=(*OFFICE.people, XENA))
+    ladder = [{"to": {"role": "sales_director"}}]
+    game = Game(directory=office).submit(step(needs="all", escalate=ladder)).approve(DIRK)
     if when == "before the offer":
-        game.people_change(without(OFFICE, DINA))
+        game.people_change(without(office, *leave))
     game.ask(LESS, DORA)
-    game.people_change(without(OFFICE, DINA))
+    game.people_change(without(office, *leave))
     game.ask(ask.Accept(), RITA)
-    assert (game.state, game.step().wanted, game.asked()) == (ApprovalState.PENDING, 3, ["Diana"])
+    assert (game.state, game.step().wanted, game.asked()) == (ApprovalState.PENDING, 4, asked)
     assert game.step().due_at is not None
-    assert game.approve(DIANA).state is ApprovalState.APPROVED
+    last = [each for each in game.directory.people if each.name.split()[0] in asked]
+    assert game.approve(*last).state is ApprovalState.APPROVED
+
+
+def test_who_comes_or_is_asked_later_makes_an_offer_no_harder_to_take():
+    game = Game().submit(DESK.but(needs="all")).approve(DORA).pass_time(timedelta(days=1))
+    assert game.asked() == ["Dirk", "Dina", "Diana"]
+    game.ask(LESS, DIANA).people_change(replace(OFFICE, people=(*OFFICE.people, XENA)))
+    game.ask(ask.Accept(), RITA)
+    assert (game.step().wanted, game.asked()) == (3, ["Dirk", "Dina", "Xena"])
+    assert game.approve(DINA).state is ApprovalState.APPROVED
+
+
+def test_the_backup_is_whoever_is_left_of_it():
+    ask_directors = step("desk", {"role": "sales_director"}, needs="all")
+    office = replace(OFFICE, people=(*OFFICE.people, DOUG))
+    game = Game(directory=office).submit(ask_directors).approve(DIANA)
+    game.people_change(without(office, DOUG))
+    assert (game.state, game.asked()) == (ApprovalState.PENDING, ["Ada"]), "Diana, a director, has agreed"
+
+
+def test_a_step_that_waits_for_nobody_any_more_finds_somebody():
+    """As requests stand for which this was reckoned otherwise."""
+    template = step(needs="all")
+    decided = (DORA.id, DIRK.id)
+    wants = (Want(template=template, wanted=2, approvals=2, decided=decided),)
+    asked = Resolving(wants=wants, facts={}, askers=(), requester_id=None, at=MONDAY)
+    [found] = resolve(asked, without(OFFICE, DINA), judge).steps
+    assert (found.enough, names(each.name for each in found.approvers)) == (True, ["Diana"])
 
 
 def test_nobody_is_put_in_the_place_of_somebody_for_whom_was_decided():

@@ -16,6 +16,7 @@ from domain.opportunity.clock import fall_due, next_due
 from domain.opportunity.draft import Outcome, TimelineEntry
 from domain.opportunity.events import Escalated, FellDue, Reminded
 from domain.opportunity.forecast import MAX_FORECAST, if_nobody_acts
+from domain.opportunity.ladder import steps
 from domain.opportunity.notices import TOLD, messages
 from domain.opportunity.planned import next_deadline
 from domain.principal import Actor, Role
@@ -209,9 +210,11 @@ def test_a_deal_without_partners_has_one_side():
 
 
 def test_where_there_is_no_other_side_the_owner_is_told():
-    deal = a_laddered_deal({"stale": [{"tell": "other_side"}]}, {"stale": "1bd"}, partners=()).later(days=4)
-    [message] = [m for m in told(deal) if m.kind is NoticeKind.STALE]
-    assert (message.recipients, message.partners) == ((REP.id,), ())
+    ladder = [{"tell": "other_side"}, {"after": "1h", "tell": "owner"}]
+    deal = a_laddered_deal({"stale": ladder}, {"stale": "1bd"}, partners=())
+    assert [step.tell for step in steps(deal.deal, agenda(deal.deal))] == [Tell.OWNER, Tell.OWNER]
+    news = [m for m in told(deal.later(days=4)) if m.kind is NoticeKind.STALE]
+    assert [(m.recipients, m.partners) for m in news] == [((REP.id,), ())] * 2, "as often as ever: see _rung"
     assert "Tandem reminded the deal's owner: Nothing was heard from the vendor since 1 March 2027." in [
         entry.words for entry in deal.entries
     ]
