@@ -17,7 +17,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -69,18 +69,18 @@ async def postgres_server(home: Path, *, durable: bool = True) -> AsyncIterator[
         await asyncio.to_thread(_end_leftover, data)
     else:
         await _initialise(tools, data, log, durable=durable)
-    sockets = _socket_folder(home)
-    child = await processes.start(
-        [tools / "postgres", "-D", data, "-k", sockets, *_options(durable=durable)],
-        name="PostgreSQL",
-        log=log,
-        orphaned=signal.SIGQUIT,  # ends at once, taking its own children along; recovers at the next start
-        unprivileged=True,
-    )
-    async with processes.running(child, signal.SIGINT):
-        await _ready(child, data, home)
-        await _make_database(sockets)
-        yield PostgresServer(url=_url("tandem", "tandem", sockets), child=child)
+    with _socket_folder(home) as sockets:
+        child = await processes.start(
+            [tools / "postgres", "-D", data, "-k", sockets, *_options(durable=durable)],
+            name="PostgreSQL",
+            log=log,
+            orphaned=signal.SIGQUIT,  # ends at once, with its own children; recovers at the next start
+            unprivileged=True,
+        )
+        async with processes.running(child, signal.SIGINT):
+            await _ready(child, data, home)
+            await _make_database(sockets)
+            yield PostgresServer(url=_url("tandem", "tandem", sockets), child=child)
 
 
 def binaries() -> Path:
@@ -132,13 +132,20 @@ def _private_folder(folder: Path) -> Path:
     return folder
 
 
-def _socket_folder(home: Path) -> Path:
-    """Under `home` where its path is short enough, else a folder of our own in /tmp."""
+@contextlib.contextmanager
+def _socket_folder(home: Path) -> Iterator[Path]:
+    """Under `home` where its path is short enough, else in /tmp while the block lasts."""
     near = home / "run"
     if len(os.fsencode(near / SOCKET_NAME)) <= SOCKET_LIMIT:
-        return _private_folder(near)
+        yield _private_folder(near)
+        return
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    return _private_folder(Path("/tmp") / f"tandem-{os.geteuid()}-{digest}")  # noqa: S108 - checked to be ours
+    far = _private_folder(Path("/tmp") / f"tandem-{os.geteuid()}-{digest}")  # noqa: S108 - checked to be ours
+    try:
+        yield far
+    finally:
+        with contextlib.suppress(OSError):  # what is not empty stays: it is not ours alone
+            far.rmdir()
 
 
 def _check_version(data: Path, tools: Path) -> None:

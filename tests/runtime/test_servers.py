@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import make_url
 from temporalio.client import Client
 from temporalio.service import GrpcCompression
 
@@ -59,6 +60,10 @@ async def versions(url: str) -> str:
     return str(row[0])
 
 
+def socket_folder(url: str) -> Path:
+    return Path(str(make_url(url).query["host"]))
+
+
 async def test_postgres_keeps_its_data_and_forgives_a_stale_lock(tmp_path: Path) -> None:
     async with embedded_postgres(tmp_path, durable=False) as url:
         assert (await versions(url)).startswith("18.")
@@ -79,9 +84,12 @@ async def test_a_server_that_a_crash_left_is_ended_first(tmp_path: Path) -> None
         assert not psutil.pid_exists(pid)
 
 
-async def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+async def test_a_deep_folder_is_no_obstacle_and_leaves_nothing_elsewhere(tmp_path: Path) -> None:
     async with embedded_postgres(tmp_path / ("deep" * 30), durable=False) as url:
         assert (await versions(url)).startswith("18.")
+        elsewhere = socket_folder(url)
+        assert elsewhere.is_dir()
+    assert not elsewhere.exists()
 
 
 async def test_data_of_another_postgres_are_left_alone(tmp_path: Path) -> None:
